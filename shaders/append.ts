@@ -1,0 +1,50 @@
+// Writes new rows into caches: cache[b · rowStep][past[b] + t] = x[b, t]. One dispatch serves keys, values and, while a
+// layer is captured, queries. A thread per element of the widest part.
+import { entryPoint, type Kernel } from "./kernel.ts";
+import { wgsl } from "./wgsl.ts";
+
+export interface AppendOptions {
+  /** 1…3 pairs of rows and cache. */
+  readonly parts: number;
+}
+
+const WORKGROUP = 64;
+export const MAX_PARTS = 3;
+const PARTS = [0, 1, 2] as const;
+
+export const appendKernel: Kernel<AppendOptions> = {
+  name: "append",
+  params: {
+    rows: "u32",
+    tokens: "u32",
+    capacity: "u32",
+    rowStep: "u32",
+    widest: "u32",
+    ...(Object.fromEntries(PARTS.flatMap((i) => [[`width${i}`, "u32"], [`offset${i}`, "u32"], [`stride${i}`, "u32"]])) as Record<string, "u32">),
+  },
+  workgroupSize: () => WORKGROUP,
+  bindings: ({ parts }) => [
+    { name: "past", index: 1, type: "array<i32>", access: "read" },
+    { name: "lengths", index: 2, type: "array<i32>", access: "read" },
+    ...PARTS.slice(0, parts).flatMap((i) => [
+      { name: `x${i}`, index: 3 + 2 * i, type: "array<f32>", access: "read" } as const,
+      { name: `cache${i}`, index: 4 + 2 * i, type: "array<f32>", access: "read_write" } as const,
+    ]),
+  ],
+  code: ({ parts }) => wgsl`
+${entryPoint(WORKGROUP)}
+  let i = group * ${WORKGROUP}u + thread;
+  if (i >= params.rows * params.tokens * params.widest) { return; }
+  let column = i % params.widest;
+  let row = i / params.widest;
+  let b = row / params.tokens;
+  let t = row % params.tokens;
+  let position = u32(max(past[b], 0)) + t;
+  if (i32(t) >= lengths[b] || position >= params.capacity) { return; }
+  let to = b * params.rowStep * params.capacity + position;
+  ${PARTS.slice(0, parts)
+    .map((p) => `if (column < params.width${p}) { cache${p}[to * params.width${p} + column] = x${p}[params.offset${p} + row * params.stride${p} + column]; }`)
+    .join("\n  ")}
+}
+`,
+};

@@ -1,0 +1,141 @@
+// Fused attention: softmax(q·kᵀ·scale + mask)·v in one pass over the keys with an online softmax (Milakov & Gimelshein 2018;
+// FlashAttention, Dao et al. 2022), so memory is O(T). Grouped heads, d_k ≠ d_v, any head size. Two forms:
+//   threads = 1   a thread owns a query and walks all its keys in registers: software adapters, and long prefill
+//   threads = 64  a workgroup owns a query, its threads take every 64th key and merge at the end: decoding on GPUs
+// A query that may see no key gives zeros.
+import { KEY_PARAMS, keyBindings, keyFunctions, type KeyOptions } from "./attention-keys.ts";
+import { entryPoint, type Kernel } from "./kernel.ts";
+import { wgsl } from "./wgsl.ts";
+
+export interface AttentionOptions extends KeyOptions {
+  /** Features of a head of q and k, and of v. */
+  readonly dk: number;
+  readonly dv: number;
+  readonly threads: 1 | 64;
+  /** Leave each row's max and sum, for the map kernel. */
+  readonly stats: boolean;
+}
+
+const WORKGROUP = 64;
+/** Head features are kept in named registers up to this many loads; beyond it in private arrays with loops. */
+const UNROLL = 16;
+
+export const attentionKernel: Kernel<AttentionOptions> = {
+  name: "attention",
+  params: { ...KEY_PARAMS, vOffset: "u32", vBatch: "u32", vRow: "u32", vHead: "u32", oBatch: "u32", oRow: "u32", oHead: "u32", statsRows: "u32" },
+  workgroupSize: () => WORKGROUP,
+  bindings: (options) => [
+    ...["q", "k", "v"].map((name, i) => ({ name, index: i + 1, type: arrayType(options), access: "read" }) as const),
+    ...keyBindings(options),
+    { name: "out", index: 8, type: arrayType(options), access: "read_write" },
+    ...(options.stats ? [{ name: "stats", index: 9, type: "array<vec2<f32>>", access: "read_write" } as const] : []),
+  ],
+  code(options) {
+    const { dk, dv, vector, threads, stats, mask } = options;
+    const width = vector ? 4 : 1;
+    const type = vector ? "vec4<f32>" : "f32";
+    const zero = vector ? "vec4<f32>(0.0)" : "0.0";
+    const q = registers("q", dk / width, type, zero);
+    const acc = registers("acc", dv / width, type, zero);
+    const split = threads > 1;
+    const product = (i: string) => (vector ? `dot(${q.at(i)}, k[k_at + ${i}])` : `${q.at(i)} * k[k_at + ${i}]`);
+    return wgsl`
+${keyFunctions(options)}
+#if ${split}
+var<workgroup> shared_m: array<f32, ${WORKGROUP}>;
+var<workgroup> shared_v: array<${type}, ${WORKGROUP}>;
+#endif
+${entryPoint(WORKGROUP)}
+  #if ${split}
+  let index = group;
+  #else
+  let index = group * ${WORKGROUP}u + thread;
+  #endif
+  if (index >= params.rows * params.heads * params.queries) { return; }
+  // Neighbouring threads share keys: queries vary fastest.
+  let t = index % params.queries;
+  let h = index / params.queries % params.heads;
+  let b = index / (params.queries * params.heads);
+  let position = first_position(b) + t;
+  let range = key_range(b, position);
+  let q_at = (params.qOffset + b * params.qBatch + t * params.qRow + h * params.qHead) / ${width}u;
+  ${q.declare}
+  ${q.each((i) => `${q.at(i)} = q[q_at + ${i}];`)}
+  ${acc.declare}
+  var m = -1e30;
+  var l = 0.0;
+  let h_kv = h / params.group;
+  for (var j = range.x${split ? " + thread" : ""}; j < range.y; j += ${threads}u) {
+    let row = key_row(b, j);
+    let k_at = (params.kOffset + row * params.kBatch + j * params.kRow + h_kv * params.kHead) / ${width}u;
+    var score = 0.0;
+    ${q.each((i) => `score += ${product(i)};`)}
+    score *= params.scale;
+    #if ${mask}
+    let added = mask_at(b, h, t, j);
+    if (added <= MASKED) { continue; }
+    score += added;
+    #endif
+    let m_new = max(m, score);
+    let shrink = exp(m - m_new);
+    let p = exp(score - m_new);
+    m = m_new;
+    l = l * shrink + p;
+    let v_at = (params.vOffset + row * params.vBatch + j * params.vRow + h_kv * params.vHead) / ${width}u;
+    ${acc.each((i) => `${acc.at(i)} = ${acc.at(i)} * shrink + p * v[v_at + ${i}];`)}
+  }
+  #if ${split}
+  // Merge: the common max, then sums scaled to it.
+  let m_own = m;
+  shared_m[thread] = m;
+  workgroupBarrier();
+  for (var half = ${WORKGROUP / 2}u; half > 0u; half /= 2u) {
+    if (thread < half) { shared_m[thread] = max(shared_m[thread], shared_m[thread + half]); }
+    workgroupBarrier();
+  }
+  m = shared_m[0];
+  workgroupBarrier();
+  let rescale = exp(m_own - m);
+  shared_m[thread] = l * rescale;
+  workgroupBarrier();
+  for (var half = ${WORKGROUP / 2}u; half > 0u; half /= 2u) {
+    if (thread < half) { shared_m[thread] += shared_m[thread + half]; }
+    workgroupBarrier();
+  }
+  l = shared_m[0];
+  #endif
+  let normal = select(0.0, 1.0 / l, l > 0.0);
+  let o_at = (b * params.oBatch + t * params.oRow + h * params.oHead) / ${width}u;
+  #if ${split}
+  ${acc.each((i) => `shared_v[thread] = ${acc.at(i)} * rescale;
+  workgroupBarrier();
+  for (var half = ${WORKGROUP / 2}u; half > 0u; half /= 2u) {
+    if (thread < half) { shared_v[thread] += shared_v[thread + half]; }
+    workgroupBarrier();
+  }
+  if (thread == 0u) { out[o_at + ${i}] = shared_v[0] * normal; }
+  workgroupBarrier();`)}
+  #else
+  ${acc.each((i) => `out[o_at + ${i}] = ${acc.at(i)} * normal;`)}
+  #endif
+  #if ${stats}
+  ${split ? "if (thread == 0u) {" : "{"} stats[(b * params.heads + h) * params.statsRows + position] = vec2<f32>(m, l); }
+  #endif
+}
+`;
+  },
+};
+
+const arrayType = ({ vector }: AttentionOptions) => (vector ? "array<vec4<f32>>" : "array<f32>");
+
+/** A private vector of `count` elements: named variables with unrolled code while short, an array with a loop when long. */
+function registers(name: string, count: number, type: string, zero: string) {
+  const unrolled = count <= UNROLL;
+  const at = (i: string) => (unrolled ? `${name}${i.replace("u", "")}` : `${name}[${i}]`);
+  const indices = Array.from({ length: count }, (_, i) => `${i}u`);
+  return {
+    at,
+    declare: unrolled ? indices.map((i) => `var ${at(i)} = ${zero};`).join("\n") : `var ${name}: array<${type}, ${count}>;`,
+    each: (line: (i: string) => string) => (unrolled ? indices.map(line).join("\n") : `for (var i = 0u; i < ${count}u; i++) { ${line("i")} }`),
+  };
+}

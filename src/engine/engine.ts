@@ -1,0 +1,192 @@
+// One loaded model on one device: weights, pipelines, slots and tables, and running bound programs in turn. Sessions and
+// runs have workspaces of their own; the engine is what they share.
+import { FoveaError } from "../errors.ts";
+import { SlotPool, storageBuffer } from "../gpu/buffers.ts";
+import { assertAlive, type Traits, traitsOf, watchDevice } from "../gpu/device.ts";
+import type { Dims } from "../gpu/expr.ts";
+import { type BoundProgram, Program } from "../gpu/program.ts";
+import { Readback } from "../gpu/readback.ts";
+import type { Architecture } from "../models/architecture.ts";
+import { compile } from "../schedule/compile.ts";
+import type { Graph } from "../schedule/graph.ts";
+import type { Plan } from "../schedule/plan.ts";
+import type { WeightType } from "../../shaders/weights.ts";
+import { Workspace } from "./workspace.ts";
+
+/** Work of one submit, in FLOPs or bytes: at most about 100 ms, which every watchdog allows. */
+const SUBMIT_BUDGET = { software: 4e8, gpu: 5e10 };
+/** Host tables begin with this many positions and double. */
+const SMALLEST_TABLE = 64;
+
+export class Engine {
+  readonly device: GPUDevice;
+  readonly traits: Traits;
+  readonly architecture: Architecture;
+  readonly slots: SlotPool;
+  readonly readback: Readback;
+  readonly #stored: (tensor: string) => WeightType;
+  readonly #weights = new Map<string, GPUBuffer>();
+  readonly #programs = new Map<string, Promise<Program<Plan>>>();
+  readonly #tables = new Map<string, GPUBuffer>();
+  readonly #workspaces = new Set<Workspace>();
+  #tail: Promise<unknown> | undefined;
+  #disposed = false;
+
+  constructor(device: GPUDevice, architecture: Architecture, stored: (tensor: string) => WeightType) {
+    watchDevice(device);
+    this.device = device;
+    this.traits = traitsOf(device);
+    this.architecture = architecture;
+    this.#stored = stored;
+    this.slots = new SlotPool(device, architecture.modelType);
+    this.readback = new Readback(device, architecture.modelType);
+  }
+
+  compile(name: string, graph: Graph, expect: Dims): Plan {
+    return compile(graph, { name, traits: this.traits, stored: this.#stored, expect });
+  }
+
+  /** The program of a plan, made once per key. */
+  program(key: string, build: () => Graph, expect: Dims): Promise<Program<Plan>> {
+    this.assertUsable();
+    let program = this.#programs.get(key);
+    if (!program) {
+      // Not in the promise: a graph that cannot be written throws here, at its caller.
+      const plan = this.compile(key, build(), expect);
+      program = Program.create(this.device, plan);
+      this.#programs.set(key, program);
+      program.catch(() => this.#programs.delete(key));
+    }
+    return program;
+  }
+
+  workspace(label: string): Workspace {
+    this.assertUsable();
+    const workspace: Workspace = new Workspace(this.device, `${this.architecture.modelType} ${label}`, () => this.#workspaces.delete(workspace));
+    this.#workspaces.add(workspace);
+    return workspace;
+  }
+
+  /** Binds a program to a workspace, making the buffers that are missing. It may grow the slots, so it waits its turn. */
+  bind(program: Program<Plan>, workspace: Workspace, dims: Dims): Promise<BoundProgram> {
+    return this.bindTo(program, () => workspace, dims);
+  }
+
+  /** The same with buffers from several workspaces, by name. */
+  bindTo(program: Program<Plan>, workspaceOf: (external: string) => Workspace, dims: Dims): Promise<BoundProgram> {
+    return this.exclusive(async () => {
+      this.assertUsable();
+      for (const external of program.plan.externals) workspaceOf(external.name).reserve([external], dims);
+      const tables = new Map(program.plan.externals.filter((e) => e.role === "table").map((e) => [e.name, this.#table(e.name, dims["positions"]!)]));
+      return program.bind({ weight: (name) => this.#weight(name), slots: this.slots, external: (name) => tables.get(name) ?? workspaceOf(name).get(name) }, dims);
+    });
+  }
+
+  /** Rows that a host table has for `needed` positions. */
+  tableRows(needed: number): number {
+    return Math.max(SMALLEST_TABLE, 2 ** Math.ceil(Math.log2(needed)));
+  }
+
+  /**
+   * Runs bound programs to the end, in submits of bounded work; the signal is looked at between them. Slots are shared, so
+   * nothing else runs meanwhile.
+   */
+  async run(bounds: readonly BoundProgram[], { label, signal }: { label: string; signal?: AbortSignal }): Promise<void> {
+    await this.exclusive(async () => {
+      const budget = this.traits.software ? SUBMIT_BUDGET.software : SUBMIT_BUDGET.gpu;
+      for (const bound of bounds) {
+        let first = true;
+        for (const encode of bound.chunks(budget)) {
+          // One submit is queued while another runs; waiting is for the abort signal's sake.
+          if (!first) await this.device.queue.onSubmittedWorkDone();
+          first = false;
+          signal?.throwIfAborted();
+          this.assertUsable();
+          this.submit(label, encode);
+        }
+      }
+    });
+  }
+
+  /** One command buffer with one compute pass. `after` may copy results out. */
+  submit(label: string, encode: (pass: GPUComputePassEncoder) => void, after?: (encoder: GPUCommandEncoder) => void): void {
+    const encoder = this.device.createCommandEncoder({ label });
+    const pass = encoder.beginComputePass({ label });
+    encode(pass);
+    pass.end();
+    after?.(encoder);
+    this.device.queue.submit([encoder.finish()]);
+  }
+
+  /** Resolves at once unless a run of several submits is under way. */
+  get idle(): Promise<unknown> | undefined {
+    return this.#tail;
+  }
+
+  /** One after the other: what spans several submits must not have others between them. */
+  async exclusive<T>(task: () => Promise<T>): Promise<T> {
+    const before = this.#tail;
+    const { promise, resolve } = deferred();
+    this.#tail = promise;
+    try {
+      await before;
+      return await task();
+    } finally {
+      if (this.#tail === promise) this.#tail = undefined;
+      resolve();
+    }
+  }
+
+  addWeight(name: string, buffer: GPUBuffer): void {
+    this.#weights.set(name, buffer);
+  }
+
+  /** Bytes on the GPU, by what they are for. */
+  memory(): { weights: number; slots: number; sessions: number; staging: number; total: number } {
+    const size = (buffers: Iterable<GPUBuffer>) => [...buffers].reduce((n, b) => n + b.size, 0);
+    const weights = size(this.#weights.values()) + size(this.#tables.values());
+    const sessions = [...this.#workspaces].reduce((n, w) => n + w.bytes, 0);
+    return { weights, slots: this.slots.bytes, sessions, staging: this.readback.bytes, total: weights + this.slots.bytes + sessions + this.readback.bytes };
+  }
+
+  assertUsable(): void {
+    if (this.#disposed) throw new FoveaError("This model was disposed; load it again.");
+    assertAlive(this.device);
+  }
+
+  /** Frees all that was made for the model; the device is the owner's. Idempotent. */
+  dispose(): void {
+    this.#disposed = true;
+    for (const buffer of [...this.#weights.values(), ...this.#tables.values()]) buffer.destroy();
+    for (const workspace of [...this.#workspaces]) workspace.dispose();
+    this.#weights.clear();
+    this.#tables.clear();
+    this.#programs.clear();
+    this.slots.dispose();
+    this.readback.dispose();
+  }
+
+  #weight(name: string): GPUBuffer {
+    const buffer = this.#weights.get(name);
+    if (!buffer) throw new FoveaError(`no weight buffer "${name}": the plan joins weights that the layout does not`);
+    return buffer;
+  }
+
+  #table(name: string, rows: number): GPUBuffer {
+    const key = `${name} ${rows}`;
+    let buffer = this.#tables.get(key);
+    if (!buffer) {
+      const data = this.architecture.tables[name]!(rows);
+      buffer = storageBuffer(this.device, `${this.architecture.modelType} table ${key}`, data.byteLength);
+      this.device.queue.writeBuffer(buffer, 0, data as Float32Array<ArrayBuffer>);
+      this.#tables.set(key, buffer);
+    }
+    return buffer;
+  }
+}
+
+function deferred(): { promise: Promise<void>; resolve: () => void } {
+  let resolve = () => {};
+  const promise = new Promise<void>((done) => (resolve = done));
+  return { promise, resolve };
+}

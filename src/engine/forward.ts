@@ -1,0 +1,148 @@
+// One forward pass: all positions of all rows, outputs that the caller reads and frees.
+import { capture } from "../capture/rule.ts";
+import { type Attentions, attentionsOf, capturedModule, capturedPaths, type CapturedLayers } from "../capture/session.ts";
+import type { CapturedModule, MapAxis } from "../capture/attentions.ts";
+import { evaluate } from "../gpu/expr.ts";
+import type { Program } from "../gpu/program.ts";
+import type { Graph } from "../schedule/graph.ts";
+import type { Plan } from "../schedule/plan.ts";
+import type { Tokenizer } from "../load/tokenizer.ts";
+import type { Engine } from "./engine.ts";
+import { decodeGraph, encodeGraph, type ModelDims } from "./graphs.ts";
+import { padRight, type Rows } from "./inputs.ts";
+import type { Workspace } from "./workspace.ts";
+
+/** A tensor that a run left on the GPU. */
+export interface RunTensor {
+  readonly shape: readonly number[];
+  /** Row-major, the caller's padding in place (zeros there where it was not on the right). */
+  read(): Promise<Float32Array>;
+}
+
+/** What a forward pass leaves. It owns GPU memory until `dispose()`. */
+export interface Run {
+  /** [batch, tokens, vocabulary], of models with a head. */
+  readonly logits?: RunTensor;
+  /** [batch, tokens, features], of the decoder where there is one. */
+  readonly lastHiddenState?: RunTensor;
+  readonly encoderLastHiddenState?: RunTensor;
+  readonly attentions: Attentions;
+  /** Frees its buffers. Idempotent. */
+  dispose(): void;
+  [Symbol.dispose](): void;
+}
+
+export interface ForwardInputs {
+  readonly source?: Rows & { readonly types?: readonly (readonly number[])[] };
+  readonly target?: Rows;
+}
+
+export interface ForwardOptions {
+  readonly layers: CapturedLayers;
+  readonly tokenizer?: Tokenizer;
+  readonly signal?: AbortSignal;
+}
+
+export async function forward(engine: Engine, { source, target }: ForwardInputs, { layers, tokenizer, signal }: ForwardOptions): Promise<Run> {
+  const workspace = engine.workspace("forward");
+  try {
+    const dims = forwardDims(engine, source, target);
+    const modules = new Map<string, CapturedModule>();
+    const tensors: Record<string, RunTensor> = {};
+    const run = async (name: string, build: () => Graph, paths: ReadonlySet<string>, rows: Rows) => {
+      const { program, captured } = await capturedProgram(engine, name, build, paths, dims);
+      for (const module of captured) modules.set(module.path, module);
+      const bound = await engine.bind(program, workspace, dims);
+      try {
+        fill(workspace, { source, target }, dims);
+        await engine.run([bound], { label: name, signal });
+      } finally {
+        bound.dispose();
+      }
+      for (const output of ["logits", "lastHiddenState", "encoderLastHiddenState"]) {
+        if (program.plan.outputs[output]) tensors[output] = tensor(engine, workspace, program.plan, output, dims, rows);
+      }
+    };
+    if (source) await run("encode", () => encodeGraph(engine.architecture), capturedPaths(engine.architecture, layers, ["encoder"]), source);
+    if (target) await run("decode all", () => forwardDecodeGraph(engine), capturedPaths(engine.architecture, layers, ["decoder", "cross"]), target);
+    const keep = new Set(Object.keys(tensors));
+    for (const { q, k, stats, lengths } of modules.values()) for (const name of [q.external, k.external, stats.external, lengths]) if (name) keep.add(name);
+    workspace.keepOnly(keep);
+    const attentions = attentionsOf(engine, layers, modules, { workspace, dims }, { source: axis(source, tokenizer), target: axis(target, tokenizer) });
+    return { ...tensors, attentions, dispose: () => workspace.dispose(), [Symbol.dispose]: () => workspace.dispose() };
+  } catch (error) {
+    workspace.dispose();
+    throw error;
+  }
+}
+
+export function forwardDecodeGraph(engine: Engine): Graph {
+  const { g, lastHiddenState, logits } = decodeGraph(engine.architecture, { rows: "rows", query: "query" });
+  g.output("lastHiddenState", lastHiddenState);
+  g.output("logits", logits);
+  return g;
+}
+
+export function forwardDims(engine: Engine, source: Rows | undefined, target: Rows | undefined): ModelDims {
+  const [rows, query] = [target?.ids.length ?? 1, target?.longest ?? 1];
+  const [batch, sourceTokens] = [source?.ids.length ?? rows, source?.longest ?? 1];
+  return { batch, source: sourceTokens, rows, query, capacity: query, cacheRows: rows, share: 1, rowStep: 1, positions: engine.tableRows(Math.max(sourceTokens, query)) };
+}
+
+/** The program of a graph with some modules captured, and where it leaves what their maps need. */
+export async function capturedProgram(engine: Engine, name: string, build: () => Graph, paths: ReadonlySet<string>, expect: ModelDims): Promise<{ program: Program<Plan>; captured: readonly CapturedModule[] }> {
+  let graph: Graph | undefined;
+  const captured = () => (graph ??= capture(paths)(build()));
+  // Variants depend on sizes only coarsely: one plan for few rows, one for many.
+  const size = expect.rows * expect.query > 8 || expect.batch * expect.source > 8 ? "many" : `few ${expect.rows}`;
+  const program = await engine.program([name, size, ...[...paths].sort()].join(" "), captured, expect);
+  return { program, captured: [...paths].map((path) => capturedModule(path, captured(), program.plan)) };
+}
+
+function fill(workspace: Workspace, { source, target }: ForwardInputs, dims: ModelDims): void {
+  const lengths = (rows: Rows) => Int32Array.from(rows.ids, (row) => row.length);
+  const write = (name: string, data: Int32Array<ArrayBuffer>) => workspace.has(name) && workspace.write(name, data);
+  if (source) {
+    write("source.ids", padRight(source.ids, dims.source));
+    write("source.lengths", lengths(source));
+    write("source.types", padRight(source.types ?? source.ids.map((row) => row.map(() => 0)), dims.source));
+  }
+  if (target) {
+    write("ids", padRight(target.ids, dims.query));
+    write("lengths", lengths(target));
+    write("past", new Int32Array(dims.rows));
+  }
+}
+
+function tensor(engine: Engine, workspace: Workspace, plan: Plan, name: string, dims: ModelDims, rows: Rows): RunTensor {
+  const [, tokens, features] = plan.outputs[name]!.shape.map((d) => evaluate(d, dims)) as [number, number, number];
+  const batch = rows.ids.length;
+  return {
+    shape: [batch, rows.width, features],
+    async read() {
+      const data = new Float32Array(await engine.readback.read(workspace.get(name), 0, 4 * batch * tokens * features));
+      if (tokens === rows.width && rows.positions.every((row) => row.every((at, i) => at === i))) return data;
+      const out = new Float32Array(batch * rows.width * features);
+      rows.positions.forEach((row, b) =>
+        row.forEach((at, i) => {
+          const from = (b * tokens + i) * features;
+          out.set(data.subarray(from, from + features), (b * rows.width + at) * features);
+        }),
+      );
+      return out;
+    },
+  };
+}
+
+function axis(rows: Rows | undefined, tokenizer: Tokenizer | undefined): () => MapAxis {
+  const positions = rows?.positions ?? [];
+  const tokens = rows && tokenizer ? rows.ids.map((row, b) => labels(row, rows.positions[b]!, rows.width, tokenizer)) : undefined;
+  return () => ({ width: rows?.width ?? 0, positions, tokens });
+}
+
+/** Token texts at the caller's positions; padding has none. */
+function labels(ids: readonly number[], positions: readonly number[], width: number, tokenizer: Tokenizer): string[] {
+  const out = Array.from({ length: width }, () => "");
+  ids.forEach((id, i) => (out[positions[i]!] = tokenizer.token(id)));
+  return out;
+}

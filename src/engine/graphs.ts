@@ -1,0 +1,61 @@
+// The graphs of a model, from its architecture alone: encoding, reading a prompt, taking a step. Names of externals are
+// shared between them, so that one workspace serves them all.
+import type { Architecture, DecoderInputs } from "../models/architecture.ts";
+import { type Dim, Graph, type Value } from "../schedule/graph.ts";
+
+/**
+ * Lengths by name:
+ *   batch, source   rows and tokens of the encoder
+ *   rows, query     rows and tokens of the decoder in this run
+ *   capacity        positions of the KV cache; cacheRows: its rows
+ *   share           decoder rows per encoder row; rowStep: cache rows per decoder row
+ *   positions       rows of host tables
+ */
+export type ModelDims = Readonly<Record<"batch" | "source" | "rows" | "query" | "capacity" | "cacheRows" | "share" | "rowStep" | "positions", number>>;
+
+/** Encoder, with its head if it has one, and the keys and values a decoder will look at. */
+export function encodeGraph(architecture: Architecture): Graph {
+  const g = new Graph();
+  const encoded = architecture.encode!(g, {
+    ids: g.input("source.ids", ["batch", "source"], "i32"),
+    lengths: g.input("source.lengths", ["batch"], "i32"),
+    types: g.input("source.types", ["batch", "source"], "i32"),
+  });
+  g.output(architecture.kind === "encoder" ? "lastHiddenState" : "encoderLastHiddenState", encoded.lastHiddenState);
+  if (encoded.logits) g.output("logits", encoded.logits);
+  for (const { path, k, v } of architecture.cross?.(g, encoded.lastHiddenState) ?? []) {
+    g.output(`${path}.k`, k);
+    g.output(`${path}.v`, v);
+  }
+  return g;
+}
+
+export interface DecodeShape {
+  readonly rows: Dim;
+  readonly query: Dim;
+  /** Rows read their keys through a table of cache rows: beams. */
+  readonly table?: boolean;
+}
+
+/** The decoder on `query` tokens of each row; what leaves the graph is the caller's choice. */
+export function decodeGraph(architecture: Architecture, { rows, query, table = false }: DecodeShape): { g: Graph; lastHiddenState: Value; logits: Value; inputs: DecoderInputs } {
+  const g = new Graph();
+  const inputs: DecoderInputs = {
+    ids: g.state("ids", [rows, query], "i32"),
+    past: g.state("past", [rows], "i32"),
+    lengths: g.input("lengths", [rows], "i32"),
+    sourceLengths: g.input("source.lengths", ["batch"], "i32"),
+    share: "share",
+    cache: (path, keyFeatures, valueFeatures) => ({
+      k: g.state(`${path}.k`, ["cacheRows", "capacity", keyFeatures]),
+      v: g.state(`${path}.v`, ["cacheRows", "capacity", valueFeatures]),
+      rowStep: "rowStep",
+      ...(table && { table: g.state("table", [rows, "capacity"], "u32") }),
+    }),
+    crossCache: (path, keyFeatures, valueFeatures) => ({
+      k: g.input(`${path}.k`, ["batch", "source", keyFeatures]),
+      v: g.input(`${path}.v`, ["batch", "source", valueFeatures]),
+    }),
+  };
+  return { g, inputs, ...architecture.decode!(g, inputs) };
+}

@@ -1,0 +1,62 @@
+// The buffers of one run or session by name: inputs, outputs, KV caches, step state. Made when a plan first asks for them.
+import { storageBuffer } from "../gpu/buffers.ts";
+import { ELEMENT_BYTES, type ExternalSpec } from "../gpu/dispatch.ts";
+import { type Dims, evaluate, product } from "../gpu/expr.ts";
+
+export type HostData = Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
+
+export class Workspace {
+  readonly #device: GPUDevice;
+  readonly #label: string;
+  readonly #buffers = new Map<string, GPUBuffer>();
+  #onDispose: (() => void) | undefined;
+  /** Set by the engine, which counts what its workspaces hold. */
+  constructor(device: GPUDevice, label: string, onDispose?: () => void) {
+    this.#device = device;
+    this.#label = label;
+    this.#onDispose = onDispose;
+  }
+
+  /** Makes what the plan needs and is not there yet, at these lengths; tables come from the engine. */
+  reserve(externals: readonly ExternalSpec[], dims: Dims): void {
+    for (const spec of externals) {
+      if (spec.role === "table" || this.#buffers.has(spec.name)) continue;
+      const bytes = evaluate(product(ELEMENT_BYTES, ...spec.shape), dims);
+      this.#buffers.set(spec.name, storageBuffer(this.#device, `${this.#label} ${spec.name}`, bytes));
+    }
+  }
+
+  has(name: string): boolean {
+    return this.#buffers.has(name);
+  }
+
+  get(name: string): GPUBuffer {
+    const buffer = this.#buffers.get(name);
+    if (!buffer) throw new Error(`${this.#label}: no buffer "${name}"`);
+    return buffer;
+  }
+
+  write(name: string, data: HostData, byteOffset = 0): void {
+    this.#device.queue.writeBuffer(this.get(name), byteOffset, data);
+  }
+
+  get bytes(): number {
+    return [...this.#buffers.values()].reduce((n, b) => n + b.size, 0);
+  }
+
+  /** Frees all buffers but those named. */
+  keepOnly(names: ReadonlySet<string>): void {
+    for (const [name, buffer] of this.#buffers) {
+      if (names.has(name)) continue;
+      buffer.destroy();
+      this.#buffers.delete(name);
+    }
+  }
+
+  /** Frees everything. Idempotent. */
+  dispose(): void {
+    this.keepOnly(new Set());
+    this.#onDispose?.();
+    this.#onDispose = undefined;
+  }
+}

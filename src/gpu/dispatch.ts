@@ -1,0 +1,46 @@
+// What the device layer runs: a list of dispatches as plain data. `schedule/` writes it, `gpu/program.ts` executes it.
+import type { KernelInstance } from "../../shaders/kernel.ts";
+import type { Dim, Expr } from "./expr.ts";
+
+export type DType = "f32" | "i32" | "u32";
+
+/** Where a bound value lives while a plan runs. */
+export type Place =
+  /** A buffer of the plan, shared by values whose lifetimes do not overlap. */
+  | { readonly kind: "slot"; readonly slot: number }
+  /** A buffer of the model's weights. */
+  | { readonly kind: "weight"; readonly name: string }
+  /** A buffer given at bind time: inputs, outputs, KV caches, step state, host tables. */
+  | { readonly kind: "external"; readonly name: string };
+
+export interface Dispatch {
+  readonly instance: KernelInstance;
+  /** Hugging Face module path of what is computed. */
+  readonly path: string;
+  readonly bindings: Readonly<Record<string, Place>>;
+  readonly params: Readonly<Record<string, Expr>>;
+  /** Workgroups, flat. */
+  readonly grid: Expr;
+  readonly bytesRead: Expr;
+  readonly bytesWritten: Expr;
+  readonly flops: Expr;
+}
+
+/** A buffer that the caller binds: its name, shape and what the program does with it. */
+export interface ExternalSpec {
+  readonly name: string;
+  readonly shape: readonly Dim[];
+  readonly dtype: DType;
+  readonly role: "input" | "output" | "state" | "table";
+}
+
+/** Bytes of all element types used for values: 4. Weights narrower than that have their own accounting. */
+export const ELEMENT_BYTES = 4;
+
+/** What the device layer needs of a plan. */
+export interface Schedule {
+  readonly name: string;
+  readonly dispatches: readonly Dispatch[];
+  /** Bytes of each slot. */
+  readonly slots: readonly Expr[];
+}

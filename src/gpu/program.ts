@@ -1,0 +1,159 @@
+// plan → program: pipelines, bind groups, one uniform buffer. A program is bound once to its buffers and then replayed:
+// a replay writes params only when lengths changed, and creates nothing.
+import { FoveaError } from "../errors.ts";
+import type { SlotPool } from "./buffers.ts";
+import type { Place, Schedule } from "./dispatch.ts";
+import { type Dims, evaluate } from "./expr.ts";
+import { type Pipeline, pipelineFor } from "./pipelines.ts";
+
+/** Uniform blocks lie at the largest alignment that WebGPU may ask for. */
+const PARAMS_STRIDE = 256;
+/** A side of the dispatch grid; more workgroups fold into the second dimension. */
+const MAX_GRID = 65_535;
+
+export interface Resources {
+  readonly weight: (name: string) => GPUBuffer;
+  readonly slots: SlotPool;
+  /** Inputs, outputs, state and tables by name. */
+  readonly external: (name: string) => GPUBuffer;
+}
+
+/** A plan with its pipelines: what a model keeps. */
+export class Program<P extends Schedule = Schedule> {
+  readonly device: GPUDevice;
+  readonly plan: P;
+  readonly pipelines: readonly Pipeline[];
+
+  private constructor(device: GPUDevice, plan: P, pipelines: readonly Pipeline[]) {
+    this.device = device;
+    this.plan = plan;
+    this.pipelines = pipelines;
+  }
+
+  /** Compiles all pipelines in parallel; those that exist already cost nothing. */
+  static async create<P extends Schedule>(device: GPUDevice, plan: P): Promise<Program<P>> {
+    return new Program(device, plan, await Promise.all(plan.dispatches.map((d) => pipelineFor(device, d.instance))));
+  }
+
+  /** Binds buffers. What the externals are sized for bounds the lengths it may run at. */
+  bind(resources: Resources, dims: Dims): BoundProgram {
+    return new BoundProgram(this, resources, dims);
+  }
+}
+
+interface Step {
+  readonly pipeline: GPUComputePipeline;
+  group: GPUBindGroup;
+  x: number;
+  y: number;
+  /** Work of this dispatch in FLOPs or the bytes' worth of it, for splitting submits. */
+  work: number;
+}
+
+/** A program on its buffers: what a session keeps and replays. */
+export class BoundProgram {
+  readonly program: Program;
+  readonly #resources: Resources;
+  readonly #params: GPUBuffer;
+  readonly #staging: ArrayBuffer;
+  #steps: Step[] = [];
+  #dims: Dims = {};
+  #version = -1;
+
+  constructor(program: Program, resources: Resources, dims: Dims) {
+    this.program = program;
+    this.#resources = resources;
+    const size = Math.max(1, program.plan.dispatches.length) * PARAMS_STRIDE;
+    this.#params = program.device.createBuffer({ label: `${program.plan.name} params`, size, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST });
+    this.#staging = new ArrayBuffer(size);
+    this.setDims(dims);
+  }
+
+  /** Sets the lengths of the next encodes. Nothing happens when they are those of the last. */
+  setDims(dims: Dims): void {
+    const { plan, device } = this.program;
+    const names = Object.keys(dims);
+    if (this.#steps.length > 0 && names.length === Object.keys(this.#dims).length && names.every((n) => dims[n] === this.#dims[n])) return;
+    this.#dims = { ...dims };
+    this.#resources.slots.reserve(plan.slots.map((s) => evaluate(s, dims)));
+    const view = new DataView(this.#staging);
+    plan.dispatches.forEach((dispatch, i) => {
+      let at = i * PARAMS_STRIDE;
+      for (const [name, type] of Object.entries(dispatch.instance.kernel.params)) {
+        const expr = dispatch.params[name];
+        if (expr === undefined) throw new FoveaError(`${dispatch.path}: ${dispatch.instance.key} got no param "${name}"`);
+        const value = evaluate(expr, dims);
+        if (type === "f32") view.setFloat32(at, value, true);
+        else if (type === "i32") view.setInt32(at, value, true);
+        else view.setUint32(at, value, true);
+        at += 4;
+      }
+    });
+    device.queue.writeBuffer(this.#params, 0, this.#staging);
+    if (this.#version !== this.#resources.slots.version) this.#rebind();
+    plan.dispatches.forEach((dispatch, i) => {
+      const step = this.#steps[i]!;
+      const groups = evaluate(dispatch.grid, dims);
+      step.x = Math.min(groups, MAX_GRID);
+      step.y = Math.ceil(groups / MAX_GRID);
+      step.work = Math.max(evaluate(dispatch.flops, dims), evaluate(dispatch.bytesRead, dims) + evaluate(dispatch.bytesWritten, dims));
+    });
+  }
+
+  /** Encodes all dispatches into an open pass. Creates nothing. */
+  encode(pass: GPUComputePassEncoder): void {
+    if (this.#version !== this.#resources.slots.version) this.#rebind();
+    for (const step of this.#steps) encodeStep(pass, step);
+  }
+
+  /** Dispatches in runs of at most `budget` work each, for submits that stay below what watchdogs allow. */
+  *chunks(budget: number): Generator<(pass: GPUComputePassEncoder) => void> {
+    if (this.#version !== this.#resources.slots.version) this.#rebind();
+    for (let from = 0; from < this.#steps.length; ) {
+      let to = from;
+      for (let work = 0; to < this.#steps.length && (to === from || work + this.#steps[to]!.work <= budget); to++) work += this.#steps[to]!.work;
+      const steps = this.#steps.slice(from, to);
+      yield (pass) => steps.forEach((step) => encodeStep(pass, step));
+      from = to;
+    }
+  }
+
+  dispose(): void {
+    this.#params.destroy();
+    this.#steps = [];
+  }
+
+  #rebind(): void {
+    const { plan, device, pipelines } = this.program;
+    this.#steps = plan.dispatches.map((dispatch, i): Step => {
+      const { pipeline, layout } = pipelines[i]!;
+      const entries: GPUBindGroupEntry[] = [{ binding: 0, resource: { buffer: this.#params, offset: i * PARAMS_STRIDE, size: PARAMS_STRIDE } }];
+      for (const binding of dispatch.instance.kernel.bindings(dispatch.instance.options)) {
+        const place = dispatch.bindings[binding.name];
+        if (!place) throw new FoveaError(`${dispatch.path}: ${dispatch.instance.key} got no buffer "${binding.name}"`);
+        entries.push({ binding: binding.index, resource: { buffer: this.#buffer(place) } });
+      }
+      const old = this.#steps[i];
+      return { pipeline, group: device.createBindGroup({ label: dispatch.path, layout, entries }), x: old?.x ?? 0, y: old?.y ?? 0, work: old?.work ?? 0 };
+    });
+    this.#version = this.#resources.slots.version;
+  }
+
+  #buffer(place: Place): GPUBuffer {
+    switch (place.kind) {
+      case "slot":
+        return this.#resources.slots.get(place.slot);
+      case "weight":
+        return this.#resources.weight(place.name);
+      case "external":
+        return this.#resources.external(place.name);
+    }
+  }
+}
+
+function encodeStep(pass: GPUComputePassEncoder, { pipeline, group, x, y }: Step): void {
+  if (y === 0) return;
+  pass.setPipeline(pipeline);
+  pass.setBindGroup(0, group);
+  pass.dispatchWorkgroups(x, y);
+}

@@ -1,0 +1,12 @@
+// fovea: every public export.
+export { loadModel, type LoadOptions } from "./load/load-model.ts";
+export { Model, type ForwardInput, type ForwardCallOptions } from "./model.ts";
+export { deviceDescriptor, isSupported, type Support } from "./gpu/device.ts";
+export * from "./errors.ts";
+export type { Source, SourceInput } from "./load/source.ts";
+export type { Tokenizer } from "./load/tokenizer.ts";
+export type { LoadProgress } from "./load/stream.ts";
+export type { Run, RunTensor } from "./engine/forward.ts";
+export type { IdsInput } from "./engine/inputs.ts";
+export type { AttentionMaps, CaptureSelection, MapRequest } from "./capture/attentions.ts";
+export type { Attentions } from "./capture/session.ts";

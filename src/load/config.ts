@@ -1,0 +1,115 @@
+// config.json and generation_config.json, which nothing outside is trusted in: every number is checked before it can
+// reach a shader or an allocation.
+import { ConfigError, UnsupportedError } from "../errors.ts";
+import { readJson, readOptionalJson, type Source } from "./source.ts";
+
+export type RawConfig = Readonly<Record<string, unknown>>;
+
+export interface IntRange {
+  readonly min?: number;
+  readonly max?: number;
+  readonly default?: number;
+}
+
+/** Sizes beyond this are no model but a mistake or an attack: products of two of them still are exact integers. */
+const LARGEST_SIZE = 1 << 24;
+
+/** Typed, checked access to config.json. Every getter throws a ConfigError that names the field. */
+export class ConfigReader {
+  readonly raw: RawConfig;
+  readonly file: string;
+
+  constructor(raw: RawConfig, file = "config.json") {
+    this.raw = raw;
+    this.file = file;
+  }
+
+  has(field: string): boolean {
+    return this.raw[field] !== undefined && this.raw[field] !== null;
+  }
+
+  int(field: string, { min = 1, max = LARGEST_SIZE, default: fallback }: IntRange = {}): number {
+    const value = this.has(field) ? this.raw[field] : fallback;
+    if (typeof value !== "number" || !Number.isSafeInteger(value) || value < min || value > max) throw this.#wrong(field, `an integer from ${min} to ${max}`, value);
+    return value;
+  }
+
+  float(field: string, { min = -Infinity, max = Infinity, default: fallback }: IntRange = {}): number {
+    const value = this.has(field) ? this.raw[field] : fallback;
+    if (typeof value !== "number" || !Number.isFinite(value) || value < min || value > max) throw this.#wrong(field, `a number from ${min} to ${max}`, value);
+    return value;
+  }
+
+  bool(field: string, fallback: boolean): boolean {
+    const value = this.has(field) ? this.raw[field] : fallback;
+    if (typeof value !== "boolean") throw this.#wrong(field, "true or false", value);
+    return value;
+  }
+
+  oneOf<T extends string>(field: string, choices: readonly T[], fallback?: T): T {
+    const value = this.has(field) ? this.raw[field] : fallback;
+    if (typeof value !== "string" || !choices.includes(value as T)) throw this.#wrong(field, `one of ${choices.join(", ")}`, value);
+    return value as T;
+  }
+
+  /** An activation by the names Hugging Face configs use. */
+  activation(field: string): "relu" | "gelu" | "gelu_new" | "silu" | "tanh" {
+    const name = this.oneOf(field, ["relu", "gelu", "gelu_new", "gelu_pytorch_tanh", "gelu_fast", "silu", "swish", "tanh"]);
+    if (name === "swish") return "silu";
+    return name === "gelu_pytorch_tanh" || name === "gelu_fast" ? "gelu_new" : name;
+  }
+
+  /** For options whose effect is not built: anything but the expected value is refused instead of ignored. */
+  expect(field: string, expected: unknown, why: string): void {
+    if (this.has(field) && JSON.stringify(this.raw[field]) !== JSON.stringify(expected)) {
+      throw new UnsupportedError(`${this.file}: ${field} = ${JSON.stringify(this.raw[field])} is not supported: ${why}`, { feature: field });
+    }
+  }
+
+  /** Head size from width and heads, which must divide. */
+  headSize(width: number, heads: number, field: string): number {
+    if (width % heads !== 0) throw this.#wrong(field, `a divisor of the width ${width}`, heads);
+    return width / heads;
+  }
+
+  #wrong(field: string, expected: string, got: unknown): ConfigError {
+    return new ConfigError(`${this.file}: ${field} must be ${expected}, got ${JSON.stringify(got) ?? "nothing"}`, { field, expected, got });
+  }
+}
+
+export async function readConfig(source: Source, signal?: AbortSignal): Promise<ConfigReader> {
+  return new ConfigReader(await readJson(source, "config.json", signal));
+}
+
+/**
+ * Generation settings in the file's own snake_case: generation_config.json over what old checkpoints keep in config.json.
+ */
+export async function readGenerationConfig(source: Source, config: RawConfig, signal?: AbortSignal): Promise<RawConfig> {
+  const own = await readOptionalJson(source, "generation_config.json", signal);
+  const defined = Object.entries(own ?? {}).filter(([, value]) => value !== null);
+  // With a generation_config.json, Hugging Face no longer looks for generation settings in config.json, token ids aside.
+  const inherited = Object.entries(config).filter(([key, value]) => value !== null && (own ? TOKEN_FIELDS : GENERATION_FIELDS).includes(key));
+  return Object.fromEntries([...inherited, ...defined]);
+}
+
+const TOKEN_FIELDS = ["bos_token_id", "eos_token_id", "pad_token_id", "decoder_start_token_id"];
+const GENERATION_FIELDS = [
+  ...TOKEN_FIELDS,
+  "max_length",
+  "min_length",
+  "num_beams",
+  "do_sample",
+  "early_stopping",
+  "temperature",
+  "top_k",
+  "top_p",
+  "repetition_penalty",
+  "length_penalty",
+  "no_repeat_ngram_size",
+  "bad_words_ids",
+  "num_return_sequences",
+  "forced_bos_token_id",
+  "forced_eos_token_id",
+  "suppress_tokens",
+  "begin_suppress_tokens",
+];

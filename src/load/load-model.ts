@@ -1,0 +1,72 @@
+// loadModel: config → architecture → layout → weights on the GPU. Nothing half-loaded stays there.
+import { Engine } from "../engine/engine.ts";
+import { encodeGraph } from "../engine/graphs.ts";
+import { forwardDecodeGraph, forwardDims } from "../engine/forward.ts";
+import { InputError, UnsupportedError } from "../errors.ts";
+import { requestDevice } from "../gpu/device.ts";
+import { Model } from "../model.ts";
+import { familyOf } from "../models/registry.ts";
+import type { WeightBuffer } from "../schedule/layout.ts";
+import { readConfig, readGenerationConfig } from "./config.ts";
+import { openCheckpoint } from "./safetensors.ts";
+import { type SourceInput, toSource } from "./source.ts";
+import type { LoadProgress } from "./stream.ts";
+import { loadTokenizer } from "./tokenizer.ts";
+import { type Dtype, gpuType, planWeights, uploadWeights } from "./weights.ts";
+
+export interface LoadOptions {
+  /** A device of yours; it stays yours. Default: one of our own, which `dispose()` destroys. */
+  readonly device?: GPUDevice;
+  /** Type of the weight matrices on the GPU: "auto" (default) as the file has them, "f32" or "f16" converted. */
+  readonly dtype?: Dtype;
+  readonly onProgress?: (progress: LoadProgress) => void;
+  readonly signal?: AbortSignal;
+  /** Refuse a checkpoint whose weights take more bytes on the GPU. */
+  readonly maxBytes?: number;
+}
+
+/**
+ * Loads an unconverted Hugging Face checkpoint: config.json, model.safetensors (or its shards) and, where there is one,
+ * tokenizer.json.
+ * @param source the URL of a folder, files by name or as a list, or a Source (`directory(path)` of fovea/node)
+ * @throws CheckpointError, ConfigError, UnsupportedError; the signal's reason when aborted
+ */
+export async function loadModel(input: SourceInput, options: LoadOptions = {}): Promise<Model> {
+  const { dtype = "auto", signal, onProgress, maxBytes = Infinity } = options;
+  if (!["auto", "f32", "f16"].includes(dtype)) throw new InputError(`loadModel: dtype "${String(dtype)}" is not known`, { field: "dtype", expected: ["auto", "f32", "f16"], got: dtype });
+  signal?.throwIfAborted();
+  const source = toSource(input);
+  const config = await readConfig(source, signal);
+  const modelType = config.raw["model_type"];
+  if (typeof modelType !== "string") throw new UnsupportedError(`config.json: model_type is ${JSON.stringify(modelType) ?? "missing"}`, { feature: "model_type" });
+  const family = await familyOf(modelType);
+  const [checkpoint, generation, tokenizer] = await Promise.all([openCheckpoint(source, signal), readGenerationConfig(source, config.raw, signal), loadTokenizer(source, signal)]);
+  const architecture = family.read(config, { has: (name) => checkpoint.tensors.has(name) });
+
+  const device = options.device ?? (await requestDevice());
+  const engine = new Engine(device, architecture, gpuType(checkpoint, dtype));
+  try {
+    const specs = layoutOf(engine);
+    const bytes = specs.reduce((n, s) => n + s.bytes, 0);
+    if (bytes > maxBytes) throw new UnsupportedError(`The weights take ${bytes} bytes on the GPU, more than maxBytes = ${maxBytes}`, { feature: "maxBytes" });
+    const targets = planWeights(specs, checkpoint, "model.safetensors");
+    for (const [name, buffer] of await uploadWeights(device, source, specs, targets, { signal, onProgress })) engine.addWeight(name, buffer);
+    signal?.throwIfAborted();
+    return new Model({ engine, config: config.raw, generation, tokenizer, ownsDevice: options.device === undefined });
+  } catch (error) {
+    engine.dispose();
+    if (options.device === undefined) device.destroy();
+    throw error;
+  }
+}
+
+/** The buffers of all weights: what the model's plans, together, read. */
+function layoutOf(engine: Engine): readonly WeightBuffer[] {
+  const { architecture } = engine;
+  const dims = forwardDims(engine, undefined, undefined);
+  const plans = [
+    ...(architecture.encode ? [engine.compile("encode", encodeGraph(architecture), dims)] : []),
+    ...(architecture.decode ? [engine.compile("decode", forwardDecodeGraph(engine), dims)] : []),
+  ];
+  return [...new Map(plans.flatMap((plan) => plan.weights.map((w) => [w.name, w] as const))).values()];
+}

@@ -1,0 +1,125 @@
+// Tensors of a checkpoint as a stream of chunks, in file order: host memory stays at a few MiB for a file of any size.
+import { CheckpointError, FoveaError } from "../errors.ts";
+import type { TensorInfo } from "./safetensors.ts";
+import type { Source } from "./source.ts";
+
+export interface LoadProgress {
+  /** Bytes of weights read so far, and in all. */
+  readonly loaded: number;
+  readonly total: number;
+  readonly file: string;
+}
+
+export interface StreamOptions {
+  /** A part of a tensor, at a byte offset in it. Length and offset are multiples of 8 but for a tensor's last chunk. */
+  readonly onChunk: (tensor: TensorInfo, offset: number, bytes: Uint8Array) => void | Promise<void>;
+  readonly onProgress?: (progress: LoadProgress) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** Largest chunk handed on. */
+const CHUNK = 4 << 20;
+/** Gaps between wanted tensors up to this size are read and dropped: cheaper than another request. */
+const GAP = 1 << 20;
+
+/** Reads the wanted tensors in as few range requests as sensible. */
+export async function streamTensors(source: Source, wanted: readonly TensorInfo[], { onChunk, onProgress, signal }: StreamOptions): Promise<void> {
+  const total = wanted.reduce((n, t) => n + t.end - t.begin, 0);
+  let loaded = 0;
+  for (const run of runsOf(wanted)) {
+    const [first, last] = [run[0]!, run.at(-1)!];
+    const { stream } = await source.open(first.file, { offset: first.begin, length: last.end - first.begin, signal });
+    const reader = new ByteReader(stream, first.file, first.begin, signal);
+    try {
+      for (const tensor of run) {
+        await reader.skipTo(tensor.begin);
+        for (let at = tensor.begin; at < tensor.end; ) {
+          const bytes = await reader.take(Math.min(CHUNK, tensor.end - at));
+          await onChunk(tensor, at - tensor.begin, bytes);
+          at += bytes.length;
+          loaded += bytes.length;
+          onProgress?.({ loaded, total, file: tensor.file });
+        }
+      }
+    } finally {
+      await reader.close();
+    }
+  }
+}
+
+function runsOf(wanted: readonly TensorInfo[]): TensorInfo[][] {
+  const runs: TensorInfo[][] = [];
+  for (const tensor of wanted.toSorted((a, b) => (a.file < b.file ? -1 : a.file > b.file ? 1 : a.begin - b.begin))) {
+    const last = runs.at(-1)?.at(-1);
+    if (last && last.file === tensor.file && tensor.begin - last.end <= GAP) runs.at(-1)!.push(tensor);
+    else runs.push([tensor]);
+  }
+  return runs;
+}
+
+/** Takes exact numbers of bytes from a stream. */
+class ByteReader {
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #file: string;
+  readonly #signal: AbortSignal | undefined;
+  #at: number;
+  #left: Uint8Array = new Uint8Array();
+
+  constructor(stream: ReadableStream<Uint8Array>, file: string, at: number, signal?: AbortSignal) {
+    this.#reader = stream.getReader();
+    this.#file = file;
+    this.#at = at;
+    this.#signal = signal;
+  }
+
+  async skipTo(position: number): Promise<void> {
+    while (this.#at < position) {
+      await this.#fill();
+      const step = Math.min(position - this.#at, this.#left.length);
+      this.#left = this.#left.subarray(step);
+      this.#at += step;
+    }
+  }
+
+  /** Up to `wanted` bytes: all of them when that is at most what a copy may take, and always a multiple of 8 unless it is the rest. */
+  async take(wanted: number): Promise<Uint8Array> {
+    await this.#fill();
+    const whole = this.#left.length >= wanted ? wanted : this.#left.length - (this.#left.length % 8);
+    if (whole > 0) return this.#cut(whole);
+    // Fewer than 8 bytes at hand and more wanted: join the next part.
+    const head = this.#left;
+    this.#at += head.length;
+    this.#left = new Uint8Array();
+    await this.#fill();
+    const joined = new Uint8Array(head.length + this.#left.length);
+    joined.set(head);
+    joined.set(this.#left, head.length);
+    this.#at -= head.length;
+    this.#left = joined;
+    return this.take(wanted);
+  }
+
+  async close(): Promise<void> {
+    await this.#reader.cancel().catch(() => undefined);
+  }
+
+  #cut(count: number): Uint8Array {
+    const bytes = this.#left.subarray(0, count);
+    this.#left = this.#left.subarray(count);
+    this.#at += count;
+    return bytes;
+  }
+
+  async #fill(): Promise<void> {
+    while (this.#left.length === 0) {
+      this.#signal?.throwIfAborted();
+      const { done, value } = await this.#reader.read().catch((cause: unknown) => {
+        this.#signal?.throwIfAborted();
+        if (cause instanceof FoveaError) throw cause;
+        throw new CheckpointError(`${this.#file}: the connection broke at byte ${this.#at}`, { file: this.#file, cause });
+      });
+      if (done) throw new CheckpointError(`${this.#file}: truncated: it ends at byte ${this.#at}, in the middle of a tensor`, { file: this.#file, got: this.#at });
+      this.#left = value;
+    }
+  }
+}

@@ -1,0 +1,111 @@
+// Checkpoint → GPU: finds the tensors that the plans' layout asks for, checks them, and streams each to its place.
+import type { WeightType } from "../../shaders/weights.ts";
+import { WEIGHT_BYTES } from "../../shaders/weights.ts";
+import { CheckpointError, UnsupportedError } from "../errors.ts";
+import { storageBuffer } from "../gpu/buffers.ts";
+import type { WeightBuffer } from "../schedule/layout.ts";
+import { convert } from "./convert.ts";
+import type { Checkpoint, TensorInfo } from "./safetensors.ts";
+import type { Source } from "./source.ts";
+import { type LoadProgress, streamTensors } from "./stream.ts";
+
+/** Type of matrices on the GPU. "auto": as stored. */
+export type Dtype = "auto" | "f32" | "f16";
+
+const STORED: Readonly<Record<string, WeightType>> = { F32: "f32", F16: "f16", BF16: "bf16" };
+
+/** How a tensor's numbers are stored in the file. */
+export function storedType(tensor: TensorInfo): WeightType {
+  const type = STORED[tensor.dtype];
+  if (!type) throw new UnsupportedError(`${tensor.file}: tensor ${tensor.name} is ${tensor.dtype}; weights are read as ${Object.keys(STORED).join(", ")}`, { feature: tensor.dtype });
+  return type;
+}
+
+/** Type that a tensor's matrix gets on the GPU. Names that the checkpoint lacks are reported later, with their shape. */
+export const gpuType =
+  (checkpoint: Checkpoint, dtype: Dtype) =>
+  (name: string): WeightType => {
+    const tensor = checkpoint.tensors.get(name);
+    return dtype === "auto" ? (tensor ? storedType(tensor) : "f32") : dtype;
+  };
+
+interface Target {
+  readonly spec: WeightBuffer;
+  readonly byteOffset: number;
+}
+
+/** What has to be streamed: every tensor with the places it goes to. A tied weight may go to several. */
+export function planWeights(specs: readonly WeightBuffer[], checkpoint: Checkpoint, files: string): Map<TensorInfo, Target[]> {
+  const targets = new Map<TensorInfo, Target[]>();
+  for (const spec of specs) {
+    for (const part of spec.parts) {
+      const tensor = checkpoint.tensors.get(part.tensor);
+      if (!tensor) throw new CheckpointError(`${files}: tensor ${part.tensor} of shape [${part.shape.join(", ")}] is missing`, { file: files, field: part.tensor, expected: part.shape });
+      if (tensor.shape.join() !== part.shape.join()) {
+        throw new CheckpointError(`${tensor.file}: tensor ${part.tensor} has shape [${tensor.shape.join(", ")}]; config.json makes it [${part.shape.join(", ")}]`, { file: tensor.file, field: part.tensor, expected: part.shape, got: tensor.shape });
+      }
+      storedType(tensor);
+      const list = targets.get(tensor) ?? [];
+      list.push({ spec, byteOffset: part.byteOffset });
+      targets.set(tensor, list);
+    }
+  }
+  return targets;
+}
+
+/** Bytes written but not yet taken by the GPU, at most: what loading may hold in memory besides the chunk in hand. */
+const IN_FLIGHT = 32 << 20;
+
+export interface UploadOptions {
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: LoadProgress) => void;
+}
+
+/** Makes the buffers and fills them. After a failure nothing of it stays on the GPU. */
+export async function uploadWeights(device: GPUDevice, source: Source, specs: readonly WeightBuffer[], targets: ReadonlyMap<TensorInfo, readonly Target[]>, options: UploadOptions): Promise<Map<string, GPUBuffer>> {
+  const buffers = new Map<string, GPUBuffer>();
+  try {
+    await allocate(device, specs, buffers);
+    let inFlight = 0;
+    await streamTensors(source, [...targets.keys()], {
+      ...options,
+      async onChunk(tensor, offset, bytes) {
+        const from = storedType(tensor);
+        for (const { spec, byteOffset } of targets.get(tensor)!) {
+          const data = from === spec.type ? padded(bytes) : convert(bytes, from, spec.type);
+          const at = byteOffset + (offset / WEIGHT_BYTES[from]) * WEIGHT_BYTES[spec.type];
+          device.queue.writeBuffer(buffers.get(spec.name)!, at, data);
+          inFlight += data.byteLength;
+        }
+        if (inFlight < IN_FLIGHT) return;
+        await device.queue.onSubmittedWorkDone();
+        inFlight = 0;
+      },
+    });
+    return buffers;
+  } catch (error) {
+    for (const buffer of buffers.values()) buffer.destroy();
+    throw error;
+  }
+}
+
+async function allocate(device: GPUDevice, specs: readonly WeightBuffer[], buffers: Map<string, GPUBuffer>): Promise<void> {
+  // The scope opens and closes in one synchronous stretch, so that it sees no other task's errors.
+  device.pushErrorScope("out-of-memory");
+  let scope: Promise<GPUError | null>;
+  try {
+    for (const spec of specs) buffers.set(spec.name, storageBuffer(device, spec.name, spec.bytes));
+  } finally {
+    scope = device.popErrorScope();
+  }
+  const error = await scope;
+  if (error) throw new UnsupportedError(`The GPU has no memory left for the model's ${specs.reduce((n, s) => n + s.bytes, 0)} bytes of weights.`, { feature: "GPU memory", cause: error });
+}
+
+/** Writes are whole words; the bytes past an odd tensor's end are the buffer's own padding. */
+function padded(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  if (bytes.length % 4 === 0) return bytes as Uint8Array<ArrayBuffer>;
+  const whole = new Uint8Array(Math.ceil(bytes.length / 4) * 4);
+  whole.set(bytes);
+  return whole;
+}

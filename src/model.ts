@@ -1,0 +1,122 @@
+// The model as its users see it.
+import type { CaptureSelection } from "./capture/attentions.ts";
+import { selectLayers } from "./capture/session.ts";
+import type { Engine } from "./engine/engine.ts";
+import { forward, forwardDecodeGraph, forwardDims, type Run } from "./engine/forward.ts";
+import { encodeGraph } from "./engine/graphs.ts";
+import { type IdsInput, type Rows, toMatrix, toRows } from "./engine/inputs.ts";
+import { FoveaError, InputError } from "./errors.ts";
+import type { RawConfig } from "./load/config.ts";
+import type { Tokenizer } from "./load/tokenizer.ts";
+
+export interface ForwardInput {
+  /** [batch, tokens] */
+  readonly inputIds: IdsInput;
+  /** 1 for tokens, 0 for padding, which may be on either side. Default: all 1. */
+  readonly attentionMask?: IdsInput;
+  /** Segment of each token. Default: all 0. */
+  readonly tokenTypeIds?: IdsInput;
+  /** Encoder–decoders: [batch, target tokens], beginning with the decoder's start token. */
+  readonly decoderInputIds?: IdsInput;
+  readonly decoderAttentionMask?: IdsInput;
+}
+
+export interface ForwardCallOptions {
+  /** Attention to capture: "all", or a selection such as `{ cross: [{ layer: 2, head: 5 }] }`. Default: none, at no cost. */
+  readonly capture?: CaptureSelection;
+  readonly signal?: AbortSignal;
+}
+
+export interface ModelParts {
+  readonly engine: Engine;
+  readonly config: RawConfig;
+  readonly generation: RawConfig;
+  readonly tokenizer: Tokenizer | undefined;
+  readonly ownsDevice: boolean;
+}
+
+/** A loaded model. Made by `loadModel`; owns GPU memory until `dispose()`. */
+export class Model {
+  /** config.json as it is in the file. */
+  readonly config: RawConfig;
+  /** generation_config.json over what config.json says of generation. */
+  readonly generationConfig: RawConfig;
+  /** Undefined where no tokenizer.json came with the checkpoint: then input is given as ids. */
+  readonly tokenizer: Tokenizer | undefined;
+  readonly #engine: Engine;
+  readonly #ownsDevice: boolean;
+
+  constructor({ engine, config, generation, tokenizer, ownsDevice }: ModelParts) {
+    this.#engine = engine;
+    this.config = config;
+    this.generationConfig = generation;
+    this.tokenizer = tokenizer;
+    this.#ownsDevice = ownsDevice;
+  }
+
+  /** The device the model runs on. */
+  get device(): GPUDevice {
+    return this.#engine.device;
+  }
+
+  /**
+   * One forward pass over whole sequences.
+   * @returns logits, hidden states and captured attention, left on the GPU until read; free them with `dispose()`
+   */
+  async forward(input: ForwardInput, { capture, signal }: ForwardCallOptions = {}): Promise<Run> {
+    this.#engine.assertUsable();
+    signal?.throwIfAborted();
+    const layers = selectLayers(this.#engine.architecture, capture);
+    return forward(this.#engine, this.#rows(input), { layers, tokenizer: this.tokenizer, signal });
+  }
+
+  /** The plans that such a forward pass runs; `toString()` prints the table. */
+  plan(input: ForwardInput): { toString(): string } {
+    const { source, target } = this.#rows(input);
+    const dims = forwardDims(this.#engine, source, target);
+    const { architecture } = this.#engine;
+    const plans = [...(source ? [this.#engine.compile("encode", encodeGraph(architecture), dims)] : []), ...(target ? [this.#engine.compile("decode", forwardDecodeGraph(this.#engine), dims)] : [])];
+    return { toString: () => plans.map((plan) => plan.toString(dims)).join("\n\n") };
+  }
+
+  /** Bytes on the GPU: weights, slots shared by all runs, sessions (KV caches, step state, runs not yet disposed), staging. */
+  memory(): { weights: number; slots: number; sessions: number; staging: number; total: number } {
+    return this.#engine.memory();
+  }
+
+  /** Frees everything the model holds on the GPU. Idempotent; a device you passed in stays open. */
+  dispose(): void {
+    this.#engine.dispose();
+    if (this.#ownsDevice) this.#engine.device.destroy();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  #rows(input: ForwardInput): { source?: Rows & { types?: number[][] }; target?: Rows } {
+    const { architecture } = this.#engine;
+    const main = toRows(input.inputIds, input.attentionMask, architecture);
+    if (architecture.kind === "decoder") return { target: main };
+    const source = { ...main, ...(input.tokenTypeIds !== undefined && { types: this.#types(input.tokenTypeIds, main) }) };
+    if (architecture.kind === "encoder") return { source };
+    if (input.decoderInputIds === undefined) throw new InputError("forward: an encoder–decoder needs decoderInputIds", { field: "decoderInputIds", expected: "[batch, target tokens]" });
+    const target = toRows(input.decoderInputIds, input.decoderAttentionMask, architecture, "decoderInputIds", "decoderAttentionMask");
+    if (target.ids.length !== source.ids.length) throw new InputError(`decoderInputIds: expected ${source.ids.length} rows as inputIds has, got ${target.ids.length}`, { field: "decoderInputIds", expected: source.ids.length, got: target.ids.length });
+    return { source, target };
+  }
+
+  #types(input: IdsInput, rows: Rows): number[][] {
+    const count = this.#engine.architecture.typeVocabSize;
+    if (count === undefined) throw new FoveaError("tokenTypeIds: this model has no token types");
+    const matrix = toMatrix(input, "tokenTypeIds");
+    if (matrix.length !== rows.ids.length || matrix[0]!.length !== rows.width) throw new InputError(`tokenTypeIds: expected the shape of inputIds`, { field: "tokenTypeIds", expected: [rows.ids.length, rows.width], got: [matrix.length, matrix[0]!.length] });
+    return rows.positions.map((positions, b) =>
+      positions.map((t) => {
+        const type = matrix[b]![t]!;
+        if (!Number.isInteger(type) || type < 0 || type >= count) throw new InputError(`tokenTypeIds: type ${type} is not one of the model's ${count}`, { field: "tokenTypeIds", expected: `0 … ${count - 1}`, got: type });
+        return type;
+      }),
+    );
+  }
+}

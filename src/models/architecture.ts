@@ -1,0 +1,87 @@
+// What a family's page gives the engine: sizes read from the config, and functions that write its forward pass into a
+// graph. No GPU type appears here or in any page.
+import type { ConfigReader } from "../load/config.ts";
+import type { Dim, Graph, Value } from "../schedule/graph.ts";
+
+export type AttentionKind = "encoder" | "decoder" | "cross";
+
+/** The attention modules of one kind, by application order. */
+export interface AttentionModules {
+  /** Module paths, one per layer as applied (ALBERT applies one module many times). */
+  readonly paths: readonly string[];
+  readonly heads: number;
+}
+
+export interface EncoderInputs {
+  /** i32 [batch, source] */
+  readonly ids: Value;
+  /** i32 [batch]: tokens of each row; rows are padded on the right. */
+  readonly lengths: Value;
+  /** i32 [batch, source]: segment of each token. */
+  readonly types: Value;
+}
+
+export interface DecoderInputs {
+  /** i32 [rows, query] */
+  readonly ids: Value;
+  /** i32 [rows]: tokens of the row that the KV cache holds already. */
+  readonly past: Value;
+  /** i32 [rows]: tokens of the row in this run; rows are padded on the right. */
+  readonly lengths: Value;
+  /** The layer's key and value cache, [cacheRows, capacity, features] each. */
+  cache(path: string, keyFeatures: number, valueFeatures: number): LayerCache;
+  /** Cross-attention's keys and values, [batch, source, features] each, made by `cross` from the encoder's output. */
+  crossCache(path: string, keyFeatures: number, valueFeatures: number): { readonly k: Value; readonly v: Value };
+  /** i32 [batch]: tokens of each source row. */
+  readonly sourceLengths: Value;
+  /** Query rows per source row: the beams. */
+  readonly share: Dim;
+}
+
+export interface LayerCache {
+  readonly k: Value;
+  readonly v: Value;
+  /** Cache rows per query row: 1, or the beams while a prompt shared by them is read. */
+  readonly rowStep: Dim;
+  /** u32 [rows, capacity]: which cache row holds position j of a row (beams). */
+  readonly table?: Value;
+}
+
+export interface EncoderOutputs {
+  readonly lastHiddenState: Value;
+  readonly logits?: Value;
+}
+
+export interface DecoderOutputs {
+  readonly lastHiddenState: Value;
+  readonly logits: Value;
+}
+
+/** A model with its config read: what the engine builds plans from. */
+export interface Architecture {
+  readonly modelType: string;
+  readonly kind: "encoder" | "decoder" | "encoder-decoder";
+  readonly vocabSize: number;
+  /** Longest sequence the model was made for, of the encoder and of the decoder. */
+  readonly maxPositions: number;
+  readonly typeVocabSize?: number;
+  readonly attention: Readonly<Partial<Record<AttentionKind, AttentionModules>>>;
+  /** Host tables by the name the graph declares them with: rows → numbers, computed in f64. */
+  readonly tables: Readonly<Record<string, (rows: number) => Float32Array>>;
+  encode?(g: Graph, inputs: EncoderInputs): EncoderOutputs;
+  /** Encoder–decoders: keys and values of every cross-attention, from the encoder's output, by module path. */
+  cross?(g: Graph, encoded: Value): readonly { readonly path: string; readonly k: Value; readonly v: Value }[];
+  decode?(g: Graph, inputs: DecoderInputs): DecoderOutputs;
+}
+
+/** One page of `models/`. */
+export interface Family {
+  /** `model_type` values of config.json it answers to. */
+  readonly modelTypes: readonly string[];
+  read(config: ConfigReader, checkpoint: CheckpointNames): Architecture;
+}
+
+/** What a page may ask of the checkpoint before it writes a graph: names differ between exports of one family. */
+export interface CheckpointNames {
+  has(tensor: string): boolean;
+}

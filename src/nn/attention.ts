@@ -1,0 +1,87 @@
+// Multi-head attention from its projections (Vaswani et al. 2017): self and cross, grouped heads, own d_k and d_v, with
+// or without bias, over a cache or over keys that are all there.
+import { append } from "../ops/append.ts";
+import { attention } from "../ops/attention.ts";
+import { rotary } from "../ops/rotary.ts";
+import { type Dim, features, type Graph, type Value } from "../schedule/graph.ts";
+import { join } from "./feed-forward.ts";
+import { linear } from "./linear.ts";
+
+export interface ProjectionNames {
+  readonly q: string;
+  readonly k: string;
+  readonly v: string;
+  readonly out: string;
+}
+
+/** Hugging Face's names in most decoders. */
+export const PROJECTIONS: ProjectionNames = { q: "q_proj", k: "k_proj", v: "v_proj", out: "out_proj" };
+
+export interface MultiHeadOptions {
+  readonly heads: number;
+  /** Default: heads. */
+  readonly kvHeads?: number;
+  /** Features of a head of q and k. Default: query features / heads. */
+  readonly dk?: number;
+  /** Features of a head of v. Default: dk. */
+  readonly dv?: number;
+  /** Features of the result. Default: the query's. */
+  readonly out?: number;
+  readonly bias?: boolean;
+  /** Bias of the output projection. Default: bias. */
+  readonly outBias?: boolean;
+  readonly names?: ProjectionNames;
+  readonly causal?: boolean;
+  readonly window?: number;
+  /** Additive, [T, S] or [B or 1, heads or 1, T, S]. */
+  readonly mask?: Value;
+  /** i32: valid keys per row; with a cache, valid new tokens. */
+  readonly lengths?: Value;
+  /** i32 [B]: position of the first query of each row. */
+  readonly past?: Value;
+  readonly rotary?: { readonly angles: Value };
+  readonly cache?: { readonly k: Value; readonly v: Value; readonly rowStep?: Dim; readonly table?: Value };
+  /** Name that the attention itself goes by, for capture; where one module is applied many times it must differ. Default: path. */
+  readonly name?: string;
+}
+
+/**
+ * Projects query, key and value, attends, projects back.
+ * @param query [B, T, features]
+ * @param key [B, S, features]. Default: the query (self-attention)
+ * @param value [B, S, features]. Default: the key
+ * @returns [B, T, out]
+ */
+export function multiHeadAttention(g: Graph, { query, key = query, value = key }: { query: Value; key?: Value; value?: Value }, path: string, options: MultiHeadOptions): Value {
+  const { heads, kvHeads = heads, dk = features(query) / heads, dv = dk, bias = true, names = PROJECTIONS } = options;
+  const project = (x: Value, name: string, out: number) => linear(g, x, join(path, name), { out, bias });
+  const q = project(query, names.q, heads * dk);
+  const k = project(key, names.k, kvHeads * dk);
+  const v = project(value, names.v, kvHeads * dv);
+  return attend(g, { q, k, v }, path, { ...options, kvHeads, out: options.out ?? features(query) });
+}
+
+/** The part after the projections: positions, cache, attention, output projection. */
+export function attend(g: Graph, { q, k, v }: { q: Value; k: Value; v: Value }, path: string, options: MultiHeadOptions & { out: number }): Value {
+  const { heads, kvHeads = heads, causal, window, mask, lengths, past, cache, names = PROJECTIONS, bias = true, outBias = bias, name = path } = options;
+  const turn = (x: Value, count: number) => (options.rotary ? rotary(g, x, options.rotary.angles, { path: name, heads: count, past }) : x);
+  const [queries, keys] = [turn(q, heads), turn(k, kvHeads)];
+  if (!cache) return linear(g, attention(g, queries, keys, v, { path: name, heads, kvHeads, causal, window, mask, lengths, past }), join(path, names.out), { out: options.out, bias: outBias });
+  if (!past || !lengths) throw new TypeError(`${path}: a cache needs past and lengths`);
+  const { rowStep = 1, table } = cache;
+  append(g, [{ x: keys, cache: cache.k }, { x: v, cache: cache.v }], { path: name, past, lengths, rowStep });
+  const attended = attention(g, queries, cache.k, cache.v, { path: name, heads, kvHeads, causal, window, mask, lengths, past, cached: true, kvRowStep: rowStep, table });
+  return linear(g, attended, join(path, names.out), { out: options.out, bias: outBias });
+}
+
+/**
+ * Cross-attention over keys and values that were projected once: a decoder's look at its source.
+ * @param query [rows, T, features]
+ * @param memory k and v [rows / share, S, heads · d]
+ */
+export function crossAttention(g: Graph, query: Value, memory: { k: Value; v: Value }, path: string, options: Pick<MultiHeadOptions, "heads" | "names" | "bias" | "lengths" | "past"> & { share: Dim }): Value {
+  const { heads, names = PROJECTIONS, bias = true, lengths, past, share } = options;
+  const q = linear(g, query, join(path, names.q), { out: features(memory.k), bias });
+  const attended = attention(g, q, memory.k, memory.v, { path, heads, lengths, past, share });
+  return linear(g, attended, join(path, names.out), { out: features(query), bias });
+}

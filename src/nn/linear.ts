@@ -1,0 +1,20 @@
+// A linear layer by its checkpoint name: weight [out, in] and, usually, bias [out].
+import { add } from "../ops/add.ts";
+import { matmul } from "../ops/matmul.ts";
+import { features, type Graph, type Value } from "../schedule/graph.ts";
+
+export interface LinearOptions {
+  readonly out: number;
+  /** Default true. */
+  readonly bias?: boolean;
+}
+
+/**
+ * x · weightᵀ + bias, with the tensors `${path}.weight` and `${path}.bias`.
+ * @param x [..., in]
+ * @returns [..., out]
+ */
+export function linear(g: Graph, x: Value, path: string, { out, bias = true }: LinearOptions): Value {
+  const y = matmul(g, x, g.weight(`${path}.weight`, [out, features(x)]), { path });
+  return bias ? add(g, y, g.weight(`${path}.bias`, [out]), { path }) : y;
+}

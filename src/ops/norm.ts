@@ -1,0 +1,45 @@
+// Layer norm and RMS norm over the last axis, of x or of x + residual.
+import { ShapeError } from "../errors.ts";
+import { defineOp, features, type Graph, sameShape, type Value } from "../schedule/graph.ts";
+
+export interface NormInputs extends Record<string, Value | undefined> {
+  readonly x: Value;
+  readonly weight: Value;
+  /** Layer norm only. */
+  readonly bias?: Value;
+  readonly residual?: Value;
+}
+
+export interface NormAttrs {
+  readonly kind: "layer" | "rms";
+  readonly eps: number;
+}
+
+/** Outputs: the normalised value and, when it has a second one, x + residual. */
+export const normOp = defineOp<NormInputs, NormAttrs>("norm");
+
+export interface NormOptions {
+  readonly path?: string;
+  /** Added to the variance. */
+  readonly eps: number;
+}
+
+function norm(g: Graph, x: Value, weight: Value, bias: Value | undefined, attrs: NormAttrs, path: string): Value {
+  for (const vector of [weight, bias]) {
+    if (vector && !sameShape(vector.shape, [features(x)])) throw new ShapeError(`${path}: weight`, { op: path, expected: [features(x)], got: vector.shape });
+  }
+  return normOp.append(g, path, { x, weight, ...(bias && { bias }) }, attrs, [{ shape: x.shape }])[0]!;
+}
+
+/**
+ * (x − mean) / √(variance + eps) · weight + bias over the last axis.
+ * @param x [..., features]
+ */
+export function layerNorm(g: Graph, x: Value, weight: Value, bias: Value, { path = "layer-norm", eps }: NormOptions): Value {
+  return norm(g, x, weight, bias, { kind: "layer", eps }, path);
+}
+
+/** x / √(mean(x²) + eps) · weight over the last axis. */
+export function rmsNorm(g: Graph, x: Value, weight: Value, { path = "rms-norm", eps }: NormOptions): Value {
+  return norm(g, x, weight, undefined, { kind: "rms", eps }, path);
+}

@@ -1,0 +1,115 @@
+// graph → plan: applies the rewrite rules, lowers every node to dispatches, finds a slot for every value.
+import type { WeightType } from "../../shaders/weights.ts";
+import { FoveaError } from "../errors.ts";
+import type { Traits } from "../gpu/device.ts";
+import { ELEMENT_BYTES, type Dispatch, type ExternalSpec, type Place } from "../gpu/dispatch.ts";
+import { type Dims, evaluate, type Expr, product, sum } from "../gpu/expr.ts";
+import { elements, type Graph, isView, makeValue, root, type Value } from "./graph.ts";
+import { storageType, weightBuffer, weightName } from "./layout.ts";
+import { assignSlots, type Lifetime } from "./lifetimes.ts";
+import type { LowerContext, Lowered, Lowering } from "./lowering.ts";
+import { lowerings } from "./lower/index.ts";
+import { Plan, type PlanOutput } from "./plan.ts";
+import type { Rule } from "./rewrite.ts";
+import { rules as allRules } from "./rules/index.ts";
+
+export interface CompileOptions {
+  /** Shown by `toString` and in labels of GPU objects. */
+  readonly name: string;
+  readonly traits: Traits;
+  /** Lengths the plan will mostly run at. They choose between variants; the plan stays right for all others. */
+  readonly expect: Dims;
+  /** How the checkpoint stores a tensor. Default: all f32. */
+  readonly stored?: (tensor: string) => WeightType;
+  /** Default: all rules. */
+  readonly rules?: readonly Rule[];
+  /** Lowerings for operations of your own, by op name. */
+  readonly lowerings?: Readonly<Record<string, Lowering>>;
+}
+
+export function compile(graph: Graph, options: CompileOptions): Plan {
+  const { name, traits, expect, stored = () => "f32" } = options;
+  const fused = (options.rules ?? allRules).reduce((g, rule) => rule(g), graph);
+  const context: LowerContext = {
+    traits,
+    weightType: (value) => storageType(value, stored),
+    expect: (expr) => evaluate(expr, expect),
+    scratch: (path, shape) => makeValue({ path, shape, dtype: "f32", origin: { kind: "node" } }),
+  };
+  const lowered: Lowered[] = [];
+  for (const node of fused.nodes) {
+    const lower = options.lowerings?.[node.op] ?? lowerings[node.op];
+    if (!lower) throw new FoveaError(`${node.path}: no lowering for the operation "${node.op}" (known: ${Object.keys(lowerings).join(", ")})`);
+    lowered.push(...lower(node, context));
+  }
+
+  // Outputs first: a value that leaves lives in a buffer of its own.
+  const outputs: Record<string, PlanOutput> = {};
+  const outputBuffers = new Map<number, string>();
+  const externals = new Map<string, ExternalSpec>();
+  for (const { name: output, value, contiguous } of fused.outputs) {
+    if (contiguous && isView(value)) throw new FoveaError(`output "${output}" is a view of ${root(value).path}: outputs are contiguous`);
+    const base = root(value);
+    const external = base.origin.kind === "external" ? base.origin.name : (outputBuffers.get(base.id) ?? output);
+    if (base.origin.kind === "node") {
+      outputBuffers.set(base.id, external);
+      externals.set(external, { name: external, shape: base.shape, dtype: base.dtype, role: "output" });
+    }
+    outputs[output] = { external, shape: value.shape, offset: value.offset, rowStride: value.rowStride };
+  }
+
+  const weights = new Map<string, ReturnType<typeof weightBuffer>>();
+  const lives = new Map<number, { from: number; to: number; value: Value }>();
+  lowered.forEach((step, i) => {
+    for (const value of [...Object.values(step.reads), ...Object.values(step.writes)]) {
+      if (!value) continue;
+      const base = root(value);
+      if (base.origin.kind === "external") externals.set(base.origin.name, { name: base.origin.name, shape: base.shape, dtype: base.dtype, role: base.origin.role });
+      else if (base.origin.kind === "weight") weights.set(weightName(base.origin.parts), weightBuffer(base, stored));
+      else if (!outputBuffers.has(base.id)) {
+        const life = lives.get(base.id);
+        if (life) life.to = i;
+        else lives.set(base.id, { from: i, to: i, value: base });
+      }
+    }
+  });
+  const lifetimes = [...lives.values()].map(({ from, to, value }): Lifetime => {
+    const bytes = byteSize(value);
+    return { id: value.id, from, to, bytes, expected: evaluate(bytes, expect) };
+  });
+  const slots = assignSlots(lifetimes);
+
+  const place = (value: Value): Place => {
+    const base = root(value);
+    if (base.origin.kind === "external") return { kind: "external", name: base.origin.name };
+    if (base.origin.kind === "weight") return { kind: "weight", name: weightName(base.origin.parts) };
+    const output = outputBuffers.get(base.id);
+    return output === undefined ? { kind: "slot", slot: slots.of.get(base.id)! } : { kind: "external", name: output };
+  };
+  const dispatches = lowered.map((step): Dispatch => {
+    const bound = Object.entries({ ...step.reads, ...step.writes }).flatMap(([binding, value]) => (value ? [[binding, place(value)] as const] : []));
+    return {
+      instance: step.instance,
+      path: step.path,
+      bindings: Object.fromEntries(bound),
+      params: step.params,
+      grid: step.grid,
+      bytesRead: step.bytesRead ?? total(step.reads, context),
+      bytesWritten: step.bytesWritten ?? total(step.writes, context),
+      flops: step.flops,
+    };
+  });
+  return new Plan({ name, dispatches, slots: slots.sizes, externals: [...externals.values()], outputs, weights: [...weights.values()] });
+}
+
+const byteSize = (value: Value): Expr => product(ELEMENT_BYTES, elements(value.shape));
+
+function total(values: Lowered["reads"], context: LowerContext): Expr {
+  return sum(
+    ...Object.values(values).flatMap((value) => {
+      if (!value) return [];
+      const bytes = value.origin.kind === "weight" && context.weightType(value) !== "f32" ? 2 : ELEMENT_BYTES;
+      return [product(bytes, elements(value.shape))];
+    }),
+  );
+}

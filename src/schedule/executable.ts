@@ -1,0 +1,131 @@
+// A graph made to run by itself: compiled, its weights on the device, its buffers kept. What a user of fovea/nn runs an
+// architecture of their own with; the models have their own sessions (KV, step state) on the same parts.
+import { WEIGHT_BYTES } from "../../shaders/weights.ts";
+import { InputError } from "../errors.ts";
+import { SlotPool, storageBuffer } from "../gpu/buffers.ts";
+import { traitsOf, watchDevice } from "../gpu/device.ts";
+import { ELEMENT_BYTES } from "../gpu/dispatch.ts";
+import { type Dims, evaluate, product } from "../gpu/expr.ts";
+import { type BoundProgram, Program } from "../gpu/program.ts";
+import { Readback } from "../gpu/readback.ts";
+import { compile, type CompileOptions } from "./compile.ts";
+import type { Graph } from "./graph.ts";
+import type { Plan } from "./plan.ts";
+
+export type TensorData = Float32Array | Int32Array | Uint32Array;
+
+export interface ExecutableOptions extends Partial<Omit<CompileOptions, "traits" | "stored">> {
+  /** Weights by name, f32, row-major. */
+  readonly weights?: Readonly<Record<string, Float32Array>>;
+}
+
+export interface RunOptions {
+  /** The symbolic lengths of this run. */
+  readonly dims?: Dims;
+  /** Data of inputs, tables and (optionally) state, row-major. State not given keeps what it has, zeros at first. */
+  readonly inputs: Readonly<Record<string, TensorData>>;
+}
+
+export interface RunOutput {
+  readonly shape: readonly number[];
+  readonly data: Float32Array;
+  /** The same bytes as 32-bit integers, for outputs that are ids. */
+  readonly ints: Int32Array;
+}
+
+export class Executable {
+  readonly plan: Plan;
+  readonly #device: GPUDevice;
+  readonly #program: Program<Plan>;
+  readonly #weights = new Map<string, GPUBuffer>();
+  readonly #externals = new Map<string, GPUBuffer>();
+  readonly #slots: SlotPool;
+  readonly #readback: Readback;
+  #bound: BoundProgram | undefined;
+
+  private constructor(device: GPUDevice, program: Program<Plan>) {
+    this.#device = device;
+    this.#program = program;
+    this.plan = program.plan;
+    this.#slots = new SlotPool(device, program.plan.name);
+    this.#readback = new Readback(device, program.plan.name);
+  }
+
+  /** Compiles the graph and uploads its weights. */
+  static async create(device: GPUDevice, graph: Graph, { weights = {}, name = "graph", expect = {}, ...options }: ExecutableOptions = {}): Promise<Executable> {
+    watchDevice(device);
+    const plan = compile(graph, { name, expect, traits: traitsOf(device), ...options });
+    const program = await Program.create(device, plan);
+    const executable = new Executable(device, program);
+    for (const spec of plan.weights) {
+      const buffer = storageBuffer(device, spec.name, spec.bytes);
+      executable.#weights.set(spec.name, buffer);
+      for (const part of spec.parts) {
+        const data = weights[part.tensor];
+        const expected = part.shape.reduce((a, b) => a * b, 1);
+        if (data?.length !== expected) {
+          executable.dispose();
+          throw new InputError(`weight "${part.tensor}": expected ${expected} numbers of shape [${part.shape.join(", ")}], got ${data?.length ?? "none"}`, { field: part.tensor, expected: part.shape, got: data?.length });
+        }
+        device.queue.writeBuffer(buffer, (part.byteOffset / WEIGHT_BYTES[spec.type]) * 4, data as Float32Array<ArrayBuffer>);
+      }
+    }
+    return executable;
+  }
+
+  /** Runs once and reads all outputs. */
+  async run({ dims = {}, inputs }: RunOptions): Promise<Record<string, RunOutput>> {
+    const device = this.#device;
+    let grown = false;
+    for (const spec of this.plan.externals) {
+      const bytes = evaluate(product(ELEMENT_BYTES, ...spec.shape), dims);
+      const held = this.#externals.get(spec.name);
+      if (held && held.size >= bytes) continue;
+      held?.destroy();
+      this.#externals.set(spec.name, storageBuffer(device, `${this.plan.name} ${spec.name}`, bytes));
+      grown = true;
+    }
+    for (const spec of this.plan.externals) {
+      const data = inputs[spec.name];
+      const expected = evaluate(product(...spec.shape), dims);
+      if (data === undefined && (spec.role === "output" || spec.role === "state")) continue;
+      if (data?.length !== expected) throw new InputError(`input "${spec.name}": expected ${expected} numbers, got ${data?.length ?? "none"}`, { field: spec.name, expected, got: data?.length });
+      device.queue.writeBuffer(this.#externals.get(spec.name)!, 0, data as Float32Array<ArrayBuffer>);
+    }
+    if (grown || !this.#bound) {
+      this.#bound?.dispose();
+      this.#bound = this.#program.bind({ weight: (n) => this.#weights.get(n)!, slots: this.#slots, external: (n) => this.#externals.get(n)! }, dims);
+    }
+    this.#bound.setDims(dims);
+    const encoder = device.createCommandEncoder({ label: this.plan.name });
+    const pass = encoder.beginComputePass({ label: this.plan.name });
+    this.#bound.encode(pass);
+    pass.end();
+    device.queue.submit([encoder.finish()]);
+    const outputs: Record<string, RunOutput> = {};
+    await Promise.all(
+      Object.entries(this.plan.outputs).map(async ([name, output]) => {
+        const shape = output.shape.map((d) => evaluate(d, dims));
+        const count = shape.reduce((a, b) => a * b, 1);
+        const bytes = await this.#readback.read(this.#externals.get(output.external)!, output.offset * ELEMENT_BYTES, count * ELEMENT_BYTES);
+        outputs[name] = { shape, data: new Float32Array(bytes), ints: new Int32Array(bytes) };
+      }),
+    );
+    return outputs;
+  }
+
+  /** Frees every buffer. Idempotent. */
+  dispose(): void {
+    this.#bound?.dispose();
+    this.#bound = undefined;
+    for (const buffer of [...this.#weights.values(), ...this.#externals.values()]) buffer.destroy();
+    this.#weights.clear();
+    this.#externals.clear();
+    this.#slots.dispose();
+    this.#readback.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}

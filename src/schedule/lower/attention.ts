@@ -1,0 +1,121 @@
+// Attention and its map → kernels: strides of q, k, v from the values' layout, and which form of the kernel.
+import { attentionKernel } from "../../../shaders/attention.ts";
+import type { KeyOptions } from "../../../shaders/attention-keys.ts";
+import { attentionMapKernel } from "../../../shaders/attention-map.ts";
+import { instantiate } from "../../../shaders/kernel.ts";
+import { ceilDiv, type Expr, product } from "../../gpu/expr.ts";
+import { type AttentionAttrs, attentionOp } from "../../ops/attention.ts";
+import { attentionMapOp } from "../../ops/attention-map.ts";
+import { features, type Value } from "../graph.ts";
+import { type Lowering, lowering } from "../lowering.ts";
+
+export const lowerAttention: Lowering = lowering(attentionOp, (node, { traits, expect }) => {
+  const { q, k, v, mask, lengths, past, table } = node.inputs;
+  const { attrs } = node;
+  const [out, statsOut] = node.outputs;
+  const stats = node.inputs.stats ?? statsOut;
+  const [batch, queries] = [q.shape[0]!, q.shape[1]!];
+  const keys = k.shape[1]!;
+  const dk = features(q) / attrs.heads;
+  const dv = features(v) / attrs.kvHeads;
+  const vector = [dk, dv, ...[q, k, v].flatMap((x) => [x.offset, x.rowStride])].every((n) => n % 4 === 0);
+  const rows = product(batch, attrs.heads, queries);
+  // A query alone in its thread needs many neighbours to fill a GPU; software adapters pay for the merge's barriers.
+  const threads = !traits.software && expect(rows) < 4096 ? 64 : 1;
+  const options = { ...keyOptions(attrs, node.inputs, vector), dk, dv, threads, stats: stats !== undefined } as const;
+  return [
+    {
+      instance: instantiate(attentionKernel, options),
+      path: node.path,
+      reads: { q, k, v, mask, lengths, past, rows_of_keys: table },
+      writes: { out, stats },
+      params: {
+        rows: batch,
+        ...keyParams(attrs, node.inputs, queries, keys),
+        vOffset: v.offset,
+        vBatch: product(v.shape[1]!, v.rowStride),
+        vRow: v.rowStride,
+        vHead: dv,
+        oBatch: product(queries, attrs.heads * dv),
+        oRow: attrs.heads * dv,
+        oHead: dv,
+        statsRows: stats?.shape[2] ?? 0,
+      },
+      grid: threads === 1 ? ceilDiv(rows, 64) : rows,
+      flops: product(rows, keys, 2 * (dk + dv)),
+    },
+  ];
+});
+
+export const lowerAttentionMap: Lowering = lowering(attentionMapOp, (node) => {
+  const { q, k, stats, mask, lengths, past, table } = node.inputs;
+  const { attrs } = node;
+  const out = node.outputs[0]!;
+  const [queries, keys] = [out.shape[0]!, out.shape[1]!];
+  const dk = features(q) / attrs.heads;
+  const vector = [dk, q.offset, q.rowStride, k.offset, k.rowStride].every((n) => n % 4 === 0);
+  return [
+    {
+      instance: instantiate(attentionMapKernel, { ...keyOptions(attrs, node.inputs, vector), dk }),
+      path: node.path,
+      reads: { q, k, stats, mask, lengths, past, rows_of_keys: table },
+      writes: { out },
+      params: { rows: q.shape[0]!, ...keyParams(attrs, node.inputs, queries, keys), row: attrs.row, head: attrs.head, statsRows: stats.shape[2]! },
+      grid: ceilDiv(product(queries, keys), 64),
+      flops: product(queries, keys, 2 * dk),
+    },
+  ];
+});
+
+interface KeyInputs {
+  readonly q: Value;
+  readonly k: Value;
+  readonly mask?: Value;
+  readonly lengths?: Value;
+  readonly past?: Value;
+  readonly table?: Value;
+}
+
+function keyOptions(attrs: AttentionAttrs, { mask, lengths, past, table }: KeyInputs, vector: boolean): KeyOptions {
+  return {
+    causal: attrs.causal,
+    window: attrs.window !== undefined,
+    mask: mask !== undefined,
+    lengths: lengths !== undefined,
+    past: past !== undefined,
+    cached: attrs.cached,
+    table: table !== undefined,
+    vector,
+  };
+}
+
+function keyParams(attrs: AttentionAttrs, { q, k, mask }: KeyInputs, queries: Expr, keys: Expr): Record<string, Expr> {
+  return {
+    heads: attrs.heads,
+    queries,
+    keys,
+    group: attrs.heads / attrs.kvHeads,
+    share: attrs.share,
+    kvRowStep: attrs.kvRowStep,
+    window: attrs.window ?? 0,
+    scale: attrs.scale,
+    qOffset: q.offset,
+    qBatch: product(q.shape[1]!, q.rowStride),
+    qRow: q.rowStride,
+    qHead: features(q) / attrs.heads,
+    kOffset: k.offset,
+    kBatch: product(k.shape[1]!, k.rowStride),
+    kRow: k.rowStride,
+    kHead: features(k) / attrs.kvHeads,
+    ...maskStrides(mask),
+  };
+}
+
+/** Strides of a mask [T, S] or [batch, heads, T, S]; axes of one element repeat. */
+export function maskStrides(mask: Value | undefined): Record<string, Expr> {
+  if (!mask) return { maskBatch: 0, maskHead: 0, maskRow: 0 };
+  const [batch, heads, queries, keys] = mask.shape.length === 4 ? mask.shape : [1, 1, ...mask.shape];
+  const row = keys!;
+  const head = product(queries!, row);
+  return { maskBatch: batch === 1 ? 0 : product(heads!, head), maskHead: heads === 1 ? 0 : head, maskRow: queries === 1 ? 0 : row };
+}

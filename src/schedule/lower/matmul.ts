@@ -1,0 +1,81 @@
+// Which matmul kernel: registers on software adapters and for odd strides, workgroup tiles or matvec on GPUs.
+import { instantiate, type KernelInstance } from "../../../shaders/kernel.ts";
+import type { MatmulOptions } from "../../../shaders/matmul.ts";
+import { matmulRegisterKernel } from "../../../shaders/matmul-register.ts";
+import { matmulTiledKernel, TILE } from "../../../shaders/matmul-tiled.ts";
+import { COLUMNS, matvecKernel } from "../../../shaders/matvec.ts";
+import { ceilDiv, type Expr, product } from "../../gpu/expr.ts";
+import { type MatmulAttrs, type MatmulInputs, matmulOp } from "../../ops/matmul.ts";
+import { type Node, rowStride, type Value } from "../graph.ts";
+import { type LowerContext, type Lowering, lowering, storedAccess } from "../lowering.ts";
+
+const MATVEC_ROWS = 8;
+
+export const lowerMatmul: Lowering = lowering(matmulOp, (node, context) => {
+  const { x, w, bias, residual } = node.inputs;
+  const out = node.outputs[0]!;
+  const { M, N, K, batch, strides } = geometry(node);
+  const weight = storedAccess(w, context);
+  const contiguousK = strides.xColumn === 1 && strides.wColumn === 1;
+  const vector = contiguousK && [K, x.offset, strides.xRow, strides.xBatch, w.offset, strides.wRow, strides.wBatch].every(isMultipleOf4);
+  const options: MatmulOptions = { weight, vector, bias: bias !== undefined, activation: node.attrs.activation ?? "none", residual: residual !== undefined };
+  const { instance, grid } = choose(options, context, M, N, batch, contiguousK);
+  return [
+    {
+      instance,
+      path: node.path,
+      reads: { x, w, bias, residual },
+      writes: { out },
+      params: {
+        M,
+        N,
+        K,
+        batch,
+        xOffset: x.offset,
+        ...strides,
+        wOffset: w.offset,
+        rOffset: residual?.offset ?? 0,
+        rStride: residual?.rowStride ?? 0,
+      },
+      grid,
+      flops: product(2, batch, M, N, K),
+    },
+  ];
+});
+
+function choose(options: MatmulOptions, context: LowerContext, M: Expr, N: Expr, batch: Expr, contiguousK: boolean): { instance: KernelInstance; grid: Expr } {
+  const rows = context.expect(M);
+  if (context.traits.software || !contiguousK) {
+    // One thread reads a weight once for all its rows; with few rows, narrow tiles keep enough threads busy.
+    const tile = rows <= MATVEC_ROWS ? { rows, columns: rows === 1 ? 2 : 1 } : { rows: 4, columns: 4 };
+    const threads = product(batch, ceilDiv(M, tile.rows), ceilDiv(N, tile.columns));
+    return { instance: instantiate(matmulRegisterKernel, { ...options, ...tile }), grid: ceilDiv(threads, 64) };
+  }
+  // A plan for few rows must stay right for all: matvec only where M is known.
+  if (typeof M === "number" && M <= MATVEC_ROWS) return { instance: instantiate(matvecKernel, { ...options, rows: M }), grid: product(batch, ceilDiv(N, COLUMNS)) };
+  if (rows <= MATVEC_ROWS) {
+    const threads = product(batch, ceilDiv(M, rows), N);
+    return { instance: instantiate(matmulRegisterKernel, { ...options, rows, columns: 1 }), grid: ceilDiv(threads, 64) };
+  }
+  return { instance: instantiate(matmulTiledKernel, options), grid: product(batch, ceilDiv(M, TILE), ceilDiv(N, TILE)) };
+}
+
+function geometry({ inputs: { x, w }, attrs: { transposeA, transposeB } }: Node<MatmulInputs, MatmulAttrs>) {
+  const lead = x.shape.slice(0, -2);
+  const batched = w.shape.length > 2;
+  const [m, K] = transposeA ? [x.shape.at(-1)!, x.shape.at(-2)!] : [x.shape.at(-2)!, x.shape.at(-1)!];
+  const N = transposeB ? w.shape.at(-2)! : w.shape.at(-1)!;
+  const M = batched ? m : product(...lead, m);
+  const batch = batched ? product(...lead) : 1;
+  const matrix = (value: Value): Expr => product(value.shape.at(-2)!, rowStride(value));
+  const strides = {
+    xBatch: batched ? matrix(x) : 0,
+    ...(transposeA ? { xRow: 1, xColumn: rowStride(x) } : { xRow: rowStride(x), xColumn: 1 }),
+    wBatch: batched ? matrix(w) : 0,
+    ...(transposeB ? { wRow: rowStride(w), wColumn: 1 } : { wRow: 1, wColumn: rowStride(w) }),
+  };
+  return { M, N, K, batch, strides };
+}
+
+const isMultipleOf4 = (expr: Expr): boolean =>
+  typeof expr === "number" ? expr % 4 === 0 : typeof expr === "object" && expr[0] === "*" && expr.slice(1).some((f) => typeof f === "number" && f % 4 === 0);

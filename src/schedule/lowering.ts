@@ -1,0 +1,50 @@
+// What a lowering is: one node of the graph → the dispatches that compute it. The choice between kernel variants happens
+// here, from traits of the adapter and the sizes expected; files in lower/ hold one operation each.
+import type { KernelInstance } from "../../shaders/kernel.ts";
+import type { WeightAccess, WeightType } from "../../shaders/weights.ts";
+import { FoveaError } from "../errors.ts";
+import type { Traits } from "../gpu/device.ts";
+import type { Expr } from "../gpu/expr.ts";
+import type { Inputs, Node, Op, Shape, Value } from "./graph.ts";
+
+export interface LowerContext {
+  readonly traits: Traits;
+  /** How a weight is stored on the GPU: matrices as the checkpoint has them, vectors always f32. */
+  weightType(value: Value): WeightType;
+  /** The size expected for an expression, for choosing between variants. Results must not depend on it. */
+  expect(expr: Expr): number;
+  /** A value for partial results between two dispatches of one node. */
+  scratch(path: string, shape: Shape): Value;
+}
+
+/** One dispatch, its buffers still named by the values in them. */
+export interface Lowered {
+  readonly instance: KernelInstance;
+  readonly path: string;
+  readonly reads: Readonly<Record<string, Value | undefined>>;
+  /** Outputs, and state that the kernel changes in place. */
+  readonly writes: Readonly<Record<string, Value | undefined>>;
+  readonly params: Readonly<Record<string, Expr>>;
+  /** Workgroups, flat. */
+  readonly grid: Expr;
+  readonly flops: Expr;
+  /** Bytes read where that is not all of `reads` (a gather takes a few rows of a table). */
+  readonly bytesRead?: Expr;
+  readonly bytesWritten?: Expr;
+}
+
+export type Lowering = (node: Node, context: LowerContext) => readonly Lowered[];
+
+/** A lowering for one operation, with its inputs and attributes typed. */
+export function lowering<I extends Inputs, A extends object>(op: Op<I, A>, lower: (node: Node<I, A>, context: LowerContext) => readonly Lowered[]): Lowering {
+  return (node, context) => {
+    if (!op.is(node)) throw new FoveaError(`the lowering of "${op.name}" was given "${node.op}"`);
+    return lower(node, context);
+  };
+}
+
+/** How a kernel reads a value that may be a weight: in the type it is stored as, natively where the adapter has f16. */
+export function storedAccess(value: Value, { traits, weightType }: LowerContext): WeightAccess {
+  const type = value.origin.kind === "weight" ? weightType(value) : "f32";
+  return type === "f16" && traits.f16 ? "f16-native" : type;
+}

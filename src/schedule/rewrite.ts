@@ -1,0 +1,81 @@
+// Tools that the rewrite rules share: who reads a value, and making a graph with some nodes and values replaced.
+import { Graph, type Inputs, makeValue, type Node, root, type Value } from "./graph.ts";
+
+/** A rule: a small pure function from graph to graph. It returns its argument when it finds nothing to do. */
+export type Rule = (graph: Graph) => Graph;
+
+export interface Uses {
+  /** Nodes that read the value or a view of it. */
+  readers(value: Value): readonly Node[];
+  /** The node that makes the value (or the one it is a view of). */
+  maker(value: Value): Node | undefined;
+  /** Whether the value leaves the graph: then it must exist in memory, and no rule may swallow it. */
+  leaves(value: Value): boolean;
+}
+
+export function usesOf(graph: Graph): Uses {
+  const readers = new Map<number, Node[]>();
+  const makers = new Map<number, Node>();
+  for (const node of graph.nodes) {
+    const seen = new Set<number>();
+    for (const value of Object.values(node.inputs)) {
+      if (!value || seen.has(root(value).id)) continue;
+      seen.add(root(value).id);
+      const list = readers.get(root(value).id);
+      if (list) list.push(node);
+      else readers.set(root(value).id, [node]);
+    }
+    for (const value of node.outputs) makers.set(value.id, node);
+  }
+  const leaving = new Set(graph.outputs.map((o) => root(o.value).id));
+  return {
+    readers: (value) => readers.get(root(value).id) ?? [],
+    maker: (value) => makers.get(root(value).id),
+    leaves: (value) => leaving.has(root(value).id),
+  };
+}
+
+/** Whether `value` is read by exactly this one node, and only whole: then the node may swallow it. */
+export function onlyRead(uses: Uses, value: Value, by: Node): boolean {
+  const readers = uses.readers(value);
+  return readers.length === 1 && readers[0] === by && !uses.leaves(value) && Object.values(by.inputs).every((v) => v === undefined || root(v).id !== root(value).id || v.id === value.id);
+}
+
+/**
+ * The graph with nodes replaced: `change` maps a node to what stands in its place (an empty list removes it), `values`
+ * maps an old value to the one that readers get instead; views of replaced values follow.
+ */
+export function rebuild(graph: Graph, change: ReadonlyMap<Node, readonly Node[]>, values: ReadonlyMap<number, Value> = new Map()): Graph {
+  const moved = new Map<number, Value>();
+  const replace = (value: Value): Value => {
+    const direct = values.get(value.id) ?? moved.get(value.id);
+    if (direct) return direct;
+    const base = value.base && values.get(value.base.id);
+    if (!base) return value;
+    // The old base was contiguous, the new one may be a view into something wider.
+    const stride = value.rowStride === root(value).rowStride ? base.rowStride : value.rowStride;
+    const next = makeValue({ ...value, base: root(base), offset: value.offset + base.offset, rowStride: stride, origin: base.origin });
+    moved.set(value.id, next);
+    return next;
+  };
+  const next = new Graph();
+  for (const node of graph.nodes) {
+    for (const kept of change.get(node) ?? [node]) {
+      const inputs: Inputs = Object.fromEntries(Object.entries(kept.inputs).map(([name, value]) => [name, value && replace(value)]));
+      next.nodes.push({ ...kept, inputs });
+    }
+  }
+  for (const output of graph.outputs) next.outputs.push({ ...output, value: replace(output.value) });
+  return next;
+}
+
+/** Applies a rule that changes one place at a time until it finds nothing more. */
+export function exhaust(step: (graph: Graph) => Graph | undefined): Rule {
+  return (graph) => {
+    for (;;) {
+      const next = step(graph);
+      if (!next) return graph;
+      graph = next;
+    }
+  };
+}

@@ -1,0 +1,49 @@
+// Bias, activation and residual move into the epilogue of the matmul before them: y = activation(x·w + bias) + residual.
+import { addOp } from "../../ops/add.ts";
+import { mapOp } from "../../ops/map.ts";
+import { type MatmulAttrs, type MatmulInputs, matmulOp } from "../../ops/matmul.ts";
+import type { Graph, Node, Value } from "../graph.ts";
+import { exhaust, onlyRead, rebuild, type Rule, type Uses, usesOf } from "../rewrite.ts";
+
+type Matmul = Node<MatmulInputs, MatmulAttrs>;
+
+export const fuseEpilogue: Rule = exhaust((graph) => {
+  const uses = usesOf(graph);
+  for (const node of graph.nodes) {
+    const fused = mapOp.is(node) ? withActivation(node, uses) : addOp.is(node) ? withSum(node, uses) : undefined;
+    if (fused) return swallow(graph, fused.matmul, node, fused.into);
+  }
+  return undefined;
+});
+
+function withActivation(node: Node<Record<string, Value | undefined>>, uses: Uses) {
+  if (!mapOp.is(node) || node.inputs.b || node.attrs.factor !== 1 || !node.attrs.activation) return undefined;
+  const matmul = matmulBefore(node.inputs.a, node, uses);
+  if (!matmul || matmul.attrs.activation || matmul.inputs.residual) return undefined;
+  return { matmul, into: { ...matmul, attrs: { ...matmul.attrs, activation: node.attrs.activation } } };
+}
+
+function withSum(node: Node<Record<string, Value | undefined>>, uses: Uses) {
+  if (!addOp.is(node)) return undefined;
+  const { a, b } = node.inputs;
+  if (b.shape.length === 1) {
+    const matmul = matmulBefore(a, node, uses);
+    const free = matmul && !matmul.inputs.bias && !matmul.attrs.activation && !matmul.inputs.residual && b.origin.kind === "weight";
+    return free ? { matmul, into: { ...matmul, inputs: { ...matmul.inputs, bias: b } } } : undefined;
+  }
+  for (const [sum, residual] of [[a, b], [b, a]] as const) {
+    const matmul = matmulBefore(sum, node, uses);
+    if (matmul && !matmul.inputs.residual) return { matmul, into: { ...matmul, inputs: { ...matmul.inputs, residual } } };
+  }
+  return undefined;
+}
+
+function matmulBefore(value: Value, reader: Node, uses: Uses): Matmul | undefined {
+  const maker = uses.maker(value);
+  return maker && matmulOp.is(maker) && value.id === maker.outputs[0]!.id && onlyRead(uses, value, reader) ? maker : undefined;
+}
+
+/** The matmul moves to where its reader stood: everything it reads now exists there. */
+function swallow(graph: Graph, matmul: Matmul, reader: Node, into: Matmul): Graph {
+  return rebuild(graph, new Map<Node, readonly Node[]>([[matmul, []], [reader, [{ ...into, path: matmul.path, outputs: reader.outputs }]]]));
+}
