@@ -10,3 +10,5 @@ export type { Run, RunTensor } from "./engine/forward.ts";
 export type { IdsInput } from "./engine/inputs.ts";
 export type { AttentionMaps, CaptureSelection, MapRequest } from "./capture/attentions.ts";
 export type { Attentions } from "./capture/session.ts";
+export type { Generation, GeneratedSequence, Piece, Prompt } from "./generate/generate.ts";
+export type { GenerateOptions } from "./generate/options.ts";

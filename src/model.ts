@@ -6,6 +6,8 @@ import { forward, forwardDecodeGraph, forwardDims, type Run } from "./engine/for
 import { encodeGraph } from "./engine/graphs.ts";
 import { type IdsInput, type Rows, toMatrix, toRows } from "./engine/inputs.ts";
 import { FoveaError, InputError } from "./errors.ts";
+import { generate, type Generation, type Piece, type Prompt, stream } from "./generate/generate.ts";
+import type { GenerateOptions } from "./generate/options.ts";
 import type { RawConfig } from "./load/config.ts";
 import type { Tokenizer } from "./load/tokenizer.ts";
 
@@ -70,6 +72,33 @@ export class Model {
     return forward(this.#engine, this.#rows(input), { layers, tokenizer: this.tokenizer, signal });
   }
 
+  /**
+   * Generates for a text or ids, or for a batch of them; one in, one out. Greedy by default, sampling or beam search by
+   * options; the checkpoint's generation_config.json gives what options leave open.
+   */
+  generate(input: Prompt, options?: GenerateOptions): Promise<Generation>;
+  generate(input: readonly Prompt[], options?: GenerateOptions): Promise<Generation[]>;
+  async generate(input: Prompt | readonly Prompt[], options: GenerateOptions = {}): Promise<Generation | Generation[]> {
+    const several = typeof input !== "string" && typeof input[0] !== "number" && input.length > 0;
+    const generations = await generate(this.#generator, several ? (input as readonly Prompt[]) : [input as Prompt], options);
+    return several ? generations : generations[0]!;
+  }
+
+  /** Generates token by token: greedy or sampled, one input at a time. Leaving the loop stops it and frees its memory. */
+  stream(input: Prompt, options: GenerateOptions = {}): AsyncGenerator<Piece, void, undefined> {
+    return stream(this.#generator, input, options);
+  }
+
+  /** Compiles ahead what a first call would compile: the forward pass and a greedy step. */
+  async warmup(): Promise<void> {
+    const { architecture } = this.#engine;
+    const one = [[0]];
+    const run = await this.forward(architecture.kind === "encoder-decoder" ? { inputIds: one, decoderInputIds: one } : { inputIds: one });
+    run.dispose();
+    if (architecture.kind === "encoder") return;
+    for await (const _ of this.stream([0], { maxNewTokens: 1, eosTokenId: [] })) break;
+  }
+
   /** The plans that such a forward pass runs; `toString()` prints the table. */
   plan(input: ForwardInput): { toString(): string } {
     const { source, target } = this.#rows(input);
@@ -92,6 +121,10 @@ export class Model {
 
   [Symbol.dispose](): void {
     this.dispose();
+  }
+
+  get #generator() {
+    return { engine: this.#engine, tokenizer: this.tokenizer, config: this.generationConfig };
   }
 
   #rows(input: ForwardInput): { source?: Rows & { types?: number[][] }; target?: Rows } {

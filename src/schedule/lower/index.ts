@@ -3,22 +3,31 @@ import type { Lowering } from "../lowering.ts";
 import { lowerAdd } from "./add.ts";
 import { lowerAppend } from "./append.ts";
 import { lowerAttention, lowerAttentionMap } from "./attention.ts";
+import { lowerAdvance, lowerBeam, lowerProcessHistory, lowerProcessVocabulary, lowerSample } from "./decoding.ts";
 import { lowerEmbedding } from "./embedding.ts";
 import { lowerMap } from "./map.ts";
 import { lowerMatmul } from "./matmul.ts";
 import { lowerNorm } from "./norm.ts";
 import { lowerRotary } from "./rotary.ts";
 import { lowerSoftmax } from "./softmax.ts";
+import { lowerArgmax, lowerTopK } from "./vocabulary.ts";
 
 export const lowerings: Readonly<Record<string, Lowering>> = {
   add: lowerAdd,
+  advance: lowerAdvance,
   append: lowerAppend,
+  argmax: lowerArgmax,
   attention: lowerAttention,
   "attention-map": lowerAttentionMap,
+  beam: lowerBeam,
   embedding: lowerEmbedding,
   map: lowerMap,
   matmul: lowerMatmul,
   norm: lowerNorm,
+  "process-history": lowerProcessHistory,
+  "process-vocabulary": lowerProcessVocabulary,
   rotary: lowerRotary,
+  sample: lowerSample,
   softmax: lowerSoftmax,
+  "top-k": lowerTopK,
 };

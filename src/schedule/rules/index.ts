@@ -1,5 +1,5 @@
-// The rewrite rules in the order they are applied: what nobody needs goes first, then weights are joined, then
-// neighbours are swallowed.
+// The rewrite rules in the order they are applied. Weights are joined first, on the whole graph, so that all plans of a
+// model join alike and share one layout; then what nobody needs goes, then neighbours are swallowed.
 import type { Rule } from "../rewrite.ts";
 import { fuseEpilogue } from "./fuse-epilogue.ts";
 import { fuseGate } from "./fuse-gate.ts";
@@ -8,4 +8,4 @@ import { fuseSoftmax } from "./fuse-softmax.ts";
 import { joinProjections } from "./join-projections.ts";
 import { prune } from "./prune.ts";
 
-export const rules: readonly Rule[] = [prune, joinProjections, fuseGate, fuseEpilogue, fuseSoftmax, fuseResidualNorm];
+export const rules: readonly Rule[] = [joinProjections, prune, fuseGate, fuseEpilogue, fuseSoftmax, fuseResidualNorm];

@@ -1,0 +1,69 @@
+// Beam search, first half of a step: of all beams' best continuations, the best of the item, sorted as Hugging Face's topk
+// over the flattened scores does (ties to the lower beam, then token). All of them are recorded for the host, which
+// follows the finished hypotheses; the first `beams` that do not end go on. A workgroup of 64 per item.
+import { entryPoint, type Kernel } from "./kernel.ts";
+import { wgsl } from "./wgsl.ts";
+
+const WORKGROUP = 64;
+
+export const beamSelectKernel: Kernel = {
+  name: "beam-select",
+  params: { items: "u32", beams: "u32", k: "u32", steps: "u32", eosCount: "u32" },
+  workgroupSize: () => WORKGROUP,
+  bindings: () => [
+    { name: "best", index: 1, type: "array<vec2<f32>>", access: "read" },
+    { name: "eos", index: 2, type: "array<i32>", access: "read" },
+    { name: "past", index: 3, type: "array<i32>", access: "read" },
+    { name: "begin", index: 4, type: "array<i32>", access: "read" },
+    { name: "scores", index: 5, type: "array<f32>", access: "read_write" },
+    { name: "ids", index: 6, type: "array<i32>", access: "read_write" },
+    { name: "parents", index: 7, type: "array<u32>", access: "read_write" },
+    { name: "candidates", index: 8, type: "array<i32>", access: "read_write" },
+  ],
+  code: () => wgsl`
+fn before(a: vec2<f32>, a_beam: u32, b: vec2<f32>, b_beam: u32) -> bool {
+  if (a.x != b.x) { return a.x > b.x; }
+  if (a_beam != b_beam) { return a_beam < b_beam; }
+  return bitcast<u32>(a.y) < bitcast<u32>(b.y);
+}
+fn candidate(first_row: u32, c: u32) -> vec2<f32> {
+  let row = first_row + c / params.k;
+  let pair = best[row * params.k + c % params.k];
+  return vec2<f32>(max(pair.x + scores[row], -3.4e38), pair.y);
+}
+${entryPoint(WORKGROUP)}
+  if (group >= params.items) { return; }
+  let first_row = group * params.beams;
+  let step = u32(past[first_row] + 1 - begin[first_row]);
+  let record = (min(step, params.steps - 1u) * params.items + group) * params.k * 3u;
+  let count = params.beams * params.k;
+  for (var c = thread; c < count; c += ${WORKGROUP}u) {
+    let own = candidate(first_row, c);
+    var rank = 0u;
+    for (var other = 0u; other < count; other++) {
+      if (other != c && before(candidate(first_row, other), other / params.k, own, c / params.k)) { rank++; }
+    }
+    if (rank < params.k) {
+      let to = record + rank * 3u;
+      candidates[to] = i32(c / params.k);
+      candidates[to + 1u] = bitcast<i32>(own.y);
+      candidates[to + 2u] = bitcast<i32>(own.x);
+    }
+  }
+  storageBarrier();
+  if (thread != 0u) { return; }
+  var next = 0u;
+  for (var c = 0u; c < params.k && next < params.beams; c++) {
+    let token = candidates[record + c * 3u + 1u];
+    var ends = false;
+    for (var e = 0u; e < params.eosCount; e++) { if (eos[e] == token) { ends = true; } }
+    if (!ends) {
+      parents[first_row + next] = u32(candidates[record + c * 3u]);
+      ids[first_row + next] = token;
+      scores[first_row + next] = bitcast<f32>(candidates[record + c * 3u + 2u]);
+      next++;
+    }
+  }
+}
+`,
+};

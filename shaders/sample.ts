@@ -1,0 +1,120 @@
+// Draws a token per row: temperature, top-k, top-p (Holtzman et al. 2020), then Gumbel-max, which samples from a softmax by
+// an argmax of logits plus noise. The noise is a hash of (seed, row, step, token): the same seed gives the same text, on
+// any device up to rounding. Thresholds are found by bisection on the bits of the logits. A workgroup of 64 per row.
+import { entryPoint, type Kernel } from "./kernel.ts";
+import { wgsl } from "./wgsl.ts";
+
+export interface SampleOptions {
+  readonly topK: boolean;
+  readonly topP: boolean;
+}
+
+const WORKGROUP = 64;
+
+export const sampleKernel: Kernel<SampleOptions> = {
+  name: "sample",
+  params: { rows: "u32", vocabulary: "u32", k: "u32", seed: "u32", p: "f32", temperature: "f32" },
+  workgroupSize: () => WORKGROUP,
+  bindings: () => [
+    { name: "logits", index: 1, type: "array<f32>", access: "read" },
+    { name: "past", index: 2, type: "array<i32>", access: "read" },
+    { name: "begin", index: 3, type: "array<i32>", access: "read" },
+    { name: "out", index: 4, type: "array<i32>", access: "read_write" },
+  ],
+  code({ topK, topP }) {
+    const each = (line: string) => `for (var i = thread; i < params.vocabulary; i += ${WORKGROUP}u) { let z = logits[at + i] / params.temperature; ${line} }`;
+    // Builds the largest key, bit by bit, above which what is kept still suffices.
+    const bisect = (measure: string, enough: string) => `
+  var threshold = 0u;
+  for (var bit = 0u; bit < 32u; bit++) {
+    let candidate = threshold | (0x80000000u >> bit);
+    var own = 0.0;
+    ${each(`if (key(z) >= candidate && key(z) >= least) { own += ${measure}; }`)}
+    if (${enough}) { threshold = candidate; }
+  }
+  least = max(least, threshold);`;
+    return wgsl`
+var<workgroup> partial: array<f32, ${WORKGROUP}>;
+var<workgroup> winners: array<u32, ${WORKGROUP}>;
+fn total(own: f32, thread: u32) -> f32 {
+  partial[thread] = own;
+  workgroupBarrier();
+  for (var half = ${WORKGROUP / 2}u; half > 0u; half /= 2u) {
+    if (thread < half) { partial[thread] += partial[thread + half]; }
+    workgroupBarrier();
+  }
+  let all = partial[0];
+  workgroupBarrier();
+  return all;
+}
+fn largest(own: f32, thread: u32) -> f32 {
+  partial[thread] = own;
+  workgroupBarrier();
+  for (var half = ${WORKGROUP / 2}u; half > 0u; half /= 2u) {
+    if (thread < half) { partial[thread] = max(partial[thread], partial[thread + half]); }
+    workgroupBarrier();
+  }
+  let all = partial[0];
+  workgroupBarrier();
+  return all;
+}
+// Order-preserving bits of a float.
+fn key(value: f32) -> u32 {
+  let bits = bitcast<u32>(value);
+  return select(bits | 0x80000000u, ~bits, (bits & 0x80000000u) != 0u);
+}
+// lowbias32 by C. Wellons (hash-prospector).
+fn hash(seed: u32) -> u32 {
+  var x = seed;
+  x ^= x >> 16u;
+  x *= 0x7feb352du;
+  x ^= x >> 15u;
+  x *= 0x846ca68bu;
+  x ^= x >> 16u;
+  return x;
+}
+${entryPoint(WORKGROUP)}
+  if (group >= params.rows) { return; }
+  let at = group * params.vocabulary;
+  var own_max = -3.4e38;
+  ${each("own_max = max(own_max, z);")}
+  let m = largest(own_max, thread);
+  var least = 0u;
+  #if ${topK}
+  {${bisect("1.0", "total(own, thread) >= f32(params.k)")}
+  }
+  #endif
+  #if ${topP}
+  {
+  var kept = 0.0;
+  ${each("if (key(z) >= least) { kept += exp(z - m); }")}
+  let needed = params.p * total(kept, thread);${bisect("exp(z - m)", "total(own, thread) >= needed")}
+  }
+  #endif
+  let step = u32(past[group] + 1 - begin[group]);
+  let noise = hash(hash(hash(params.seed) ^ group) ^ step);
+  var best = -3.4e38;
+  var winner = 0xffffffffu;
+  ${each(`if (key(z) >= least) {
+    let u = (f32(hash(noise ^ i) >> 8u) + 0.5) / 16777216.0;
+    let score = z - log(-log(u));
+    if (score > best) { best = score; winner = i; }
+  }`)}
+  partial[thread] = best;
+  winners[thread] = winner;
+  workgroupBarrier();
+  for (var half = ${WORKGROUP / 2}u; half > 0u; half /= 2u) {
+    if (thread < half) {
+      let other = partial[thread + half];
+      if (other > partial[thread] || (other == partial[thread] && winners[thread + half] < winners[thread])) {
+        partial[thread] = other;
+        winners[thread] = winners[thread + half];
+      }
+    }
+    workgroupBarrier();
+  }
+  if (thread == 0u) { out[group] = i32(min(winners[0], params.vocabulary - 1u)); }
+}
+`;
+  },
+};

@@ -1,0 +1,232 @@
+// Text and ids in, generations out: prompts are prepared, a session runs them, tokens are followed to their end.
+import type { Attentions } from "../capture/session.ts";
+import { attentionsOf, capturedPaths, type CapturedLayers, selectLayers } from "../capture/session.ts";
+import type { MapAxis } from "../capture/attentions.ts";
+import type { Engine } from "../engine/engine.ts";
+import { forward } from "../engine/forward.ts";
+import { type Rows, toRows } from "../engine/inputs.ts";
+import { InputError } from "../errors.ts";
+import type { RawConfig } from "../load/config.ts";
+import type { Tokenizer } from "../load/tokenizer.ts";
+import { BeamItem } from "./beam.ts";
+import { decoderStartOf, type GenerateOptions, resolveOptions, type Settings } from "./options.ts";
+import { Session } from "./session.ts";
+import { StreamDecoder } from "./stream-decoder.ts";
+
+/** A text, or ids. */
+export type Prompt = string | readonly number[];
+
+export interface GeneratedSequence {
+  /** As Hugging Face's `generate` returns them: prompt or decoder start token first, up to and including the end token. */
+  readonly ids: readonly number[];
+  /** Their text without special tokens; empty without a tokenizer. */
+  readonly text: string;
+  /** Beam search: the score it was ranked by. */
+  readonly score?: number;
+}
+
+/** What one prompt gave. With `capture` it owns GPU memory until `dispose()`. */
+export interface Generation extends GeneratedSequence {
+  /** All `numReturnSequences`, best first; the first is the generation's own. */
+  readonly sequences: readonly GeneratedSequence[];
+  /** Maps of the run, with `capture`. Query rows are the decoder's input tokens. */
+  readonly attentions?: Attentions;
+  /** Frees what capture holds. Idempotent. */
+  dispose(): void;
+  [Symbol.dispose](): void;
+}
+
+/** A token as it streams in. */
+export interface Piece {
+  /** Text that this token completes: never half a character, sometimes empty. */
+  readonly text: string;
+  readonly id: number;
+  /** Maps up to this token, with `capture`; their query axis grows while the stream goes on. */
+  readonly attentions?: Attentions;
+}
+
+export interface Generator {
+  readonly engine: Engine;
+  readonly tokenizer: Tokenizer | undefined;
+  readonly config: RawConfig;
+}
+
+interface Prepared {
+  readonly settings: Settings;
+  /** Encoder input per item, of encoder–decoders. */
+  readonly sources: Rows | undefined;
+  /** Decoder prompt per item. */
+  readonly prompts: readonly (readonly number[])[];
+  readonly layers: CapturedLayers;
+}
+
+export async function generate(generator: Generator, inputs: readonly Prompt[], options: GenerateOptions): Promise<Generation[]> {
+  const { engine } = generator;
+  const prepared = prepare(generator, inputs, options);
+  const { settings, layers } = prepared;
+  const group = settings.numBeams > 1 ? settings.numBeams : settings.numReturnSequences;
+  // Beams and side-by-side sequences are captured afterwards, by one forward pass over the final ids.
+  const live = group === 1 && layers.size > 0;
+  const session = await startSession(engine, prepared, group, live, options.signal);
+  let kept = false;
+  try {
+    const finals = settings.numBeams > 1 ? await followBeams(session, prepared) : await followRows(session, prepared, group, generator.tokenizer);
+    const sequences = finals.map((item, i) => item.map((final) => sequence(generator.tokenizer, prepared.prompts[i]!, final)));
+    if (live) {
+      kept = true;
+      const attentions = liveAttentions(generator, session, prepared, () => finals.map((item) => item[0]!.ids));
+      return shared(sequences, attentions, () => session.dispose());
+    }
+    if (layers.size === 0) return shared(sequences, undefined, () => {});
+    const run = await forward(engine, teacherForced(prepared, sequences), { layers, tokenizer: generator.tokenizer, signal: options.signal });
+    return shared(sequences, run.attentions, () => run.dispose());
+  } finally {
+    if (!kept) session.dispose();
+  }
+}
+
+export async function* stream(generator: Generator, input: Prompt, options: GenerateOptions): AsyncGenerator<Piece, void, undefined> {
+  if ((options.numBeams ?? 1) > 1 || (options.numReturnSequences ?? 1) > 1) {
+    throw new InputError("stream: beams and several sequences do not stream; use generate()", { field: "numBeams", expected: 1, got: options.numBeams ?? options.numReturnSequences });
+  }
+  const prepared = prepare(generator, [input], { ...options, numBeams: 1, numReturnSequences: 1 });
+  const { settings, layers } = prepared;
+  const session = await startSession(generator.engine, prepared, 1, layers.size > 0, options.signal);
+  const ids: number[] = [];
+  const attentions = layers.size > 0 ? liveAttentions(generator, session, prepared, () => [ids]) : undefined;
+  const decoder = generator.tokenizer && new StreamDecoder(generator.tokenizer);
+  const stop = new StopStrings(settings.stopStrings);
+  try {
+    for await (const [id] of session.steps()) {
+      ids.push(id!);
+      const ended = settings.eos.includes(id!);
+      const text = (ended ? decoder?.flush() : decoder?.push(id!)) ?? "";
+      const stopped = stop.push(text);
+      const last = ended || stopped || ids.length === settings.maxNewTokens;
+      yield { text: last && !ended ? text + (decoder?.flush() ?? "") : text, id: id!, ...(attentions && { attentions }) };
+      if (last) return;
+    }
+  } finally {
+    session.dispose();
+  }
+}
+
+function prepare(generator: Generator, inputs: readonly Prompt[], options: GenerateOptions): Prepared {
+  const { engine, tokenizer, config } = generator;
+  const { architecture } = engine;
+  engine.assertUsable();
+  options.signal?.throwIfAborted();
+  if (architecture.kind === "encoder") throw new InputError(`generate: ${architecture.modelType} is an encoder; it has no text to generate`, { field: "model", expected: "a decoder", got: architecture.kind });
+  if (inputs.length === 0) throw new InputError("generate: the list of inputs is empty", { field: "input", expected: "at least one input", got: 0 });
+  const ids = inputs.map((input) => tokenize(input, tokenizer));
+  const rows = ids.map((row) => toRows([row], undefined, architecture, "input").ids[0]!);
+  const longest = Math.max(...rows.map((r) => r.length));
+  const layers = selectLayers(architecture, options.capture);
+  if (architecture.kind === "decoder") return { settings: resolveOptions(options, config, architecture, { longest }), sources: undefined, prompts: rows, layers };
+  const start = decoderStartOf(options, config, architecture);
+  const sources: Rows = { ids: rows, positions: rows.map((row) => row.map((_, i) => i)), width: longest, longest };
+  return { settings: resolveOptions(options, config, architecture, { longest: 1 }), sources, prompts: rows.map(() => [start]), layers };
+}
+
+function tokenize(input: Prompt, tokenizer: Tokenizer | undefined): readonly number[] {
+  if (typeof input !== "string") return input;
+  if (!tokenizer) throw new InputError("generate: this checkpoint has no tokenizer.json; give ids instead of text", { field: "input", expected: "ids", got: "text" });
+  if (input.trim() === "") throw new InputError("generate: the input is empty", { field: "input", expected: "some text", got: input });
+  return tokenizer.encode(input).ids;
+}
+
+function startSession(engine: Engine, { settings, sources, prompts, layers }: Prepared, group: number, live: boolean, signal?: AbortSignal): Promise<Session> {
+  const none: ReadonlySet<string> = new Set();
+  return Session.start(engine, {
+    settings,
+    sources: sources?.ids,
+    prompts,
+    group,
+    encoderPaths: live ? capturedPaths(engine.architecture, layers, ["encoder"]) : none,
+    decoderPaths: live ? capturedPaths(engine.architecture, layers, ["decoder", "cross"]) : none,
+    signal,
+  });
+}
+
+interface Final {
+  /** New tokens. */
+  readonly ids: readonly number[];
+  readonly score?: number;
+}
+
+async function followRows(session: Session, { settings, prompts }: Prepared, group: number, tokenizer: Tokenizer | undefined): Promise<Final[][]> {
+  const rows = Array.from({ length: prompts.length * group }, () => ({ ids: [] as number[], done: false, decoder: tokenizer && new StreamDecoder(tokenizer), stop: new StopStrings(settings.stopStrings) }));
+  for await (const tokens of session.steps()) {
+    rows.forEach((row, r) => {
+      if (row.done) return;
+      row.ids.push(tokens[r]!);
+      row.done = settings.eos.includes(tokens[r]!) || (settings.stopStrings.length > 0 && row.stop.push(row.decoder?.push(tokens[r]!) ?? ""));
+    });
+    if (rows.every((row) => row.done)) break;
+  }
+  return prompts.map((_, i) => rows.slice(i * group, (i + 1) * group).map(({ ids }) => ({ ids })));
+}
+
+async function followBeams(session: Session, { settings, prompts }: Prepared): Promise<Final[][]> {
+  const items = prompts.map((prompt) => new BeamItem(settings, prompt.length));
+  for await (const candidates of session.steps()) {
+    const each = candidates.length / items.length;
+    items.forEach((item, i) => item.step(candidates.subarray(i * each, (i + 1) * each)));
+    if (items.every((item) => item.done)) break;
+  }
+  return items.map((item) => item.best(settings.numReturnSequences));
+}
+
+function sequence(tokenizer: Tokenizer | undefined, prompt: readonly number[], { ids, score }: Final): GeneratedSequence {
+  const all = [...prompt, ...ids];
+  return { ids: all, text: tokenizer?.decode(all) ?? "", ...(score !== undefined && { score }) };
+}
+
+/** One Generation per item; what capture holds is freed when the last of them is disposed. */
+function shared(items: readonly (readonly GeneratedSequence[])[], attentions: Attentions | undefined, free: () => void): Generation[] {
+  const open = new Set(items);
+  return items.map((sequences) => {
+    const dispose = () => {
+      if (open.delete(sequences) && open.size === 0) free();
+    };
+    return { ...sequences[0]!, sequences, ...(attentions && { attentions }), dispose, [Symbol.dispose]: dispose };
+  });
+}
+
+/** The final ids as a forward pass: what was fed to the decoder, so without the last token. */
+function teacherForced({ sources, prompts }: Prepared, sequences: readonly (readonly GeneratedSequence[])[]): { source?: Rows; target: Rows } {
+  const ids = sequences.map((item, i) => item[0]!.ids.slice(0, Math.max(prompts[i]!.length, item[0]!.ids.length - 1)));
+  const longest = Math.max(...ids.map((row) => row.length));
+  return { source: sources, target: { ids, positions: ids.map((row) => row.map((_, i) => i)), width: longest, longest } };
+}
+
+/** Maps over a running session: query rows are the tokens fed so far, the prompt included. */
+function liveAttentions({ engine, tokenizer }: Generator, session: Session, { layers, prompts, sources }: Prepared, generated: () => readonly (readonly number[])[]): Attentions {
+  const axis = (rows: readonly (readonly number[])[]): MapAxis => ({
+    width: Math.max(...rows.map((r) => r.length)),
+    positions: rows.map((row) => row.map((_, i) => i)),
+    ...(tokenizer && { tokens: rows.map((row) => row.map((id) => tokenizer.token(id))) }),
+  });
+  const fed = () => generated().map((ids, i) => [...prompts[i]!, ...ids.slice(0, -1)]);
+  return attentionsOf(engine, layers, session.modules, { workspace: session.workspace, dims: session.dims }, { source: () => axis(sources?.ids ?? []), target: () => axis(fed()) });
+}
+
+/** Watches for stop strings in text that comes in pieces. */
+class StopStrings {
+  readonly #strings: readonly string[];
+  readonly #longest: number;
+  #tail = "";
+
+  constructor(strings: readonly string[]) {
+    this.#strings = strings;
+    this.#longest = Math.max(0, ...strings.map((s) => s.length));
+  }
+
+  /** Whether one of them is complete with this piece. */
+  push(text: string): boolean {
+    if (this.#longest === 0) return false;
+    const seen = this.#tail + text;
+    this.#tail = seen.slice(-this.#longest);
+    return this.#strings.some((s) => seen.includes(s));
+  }
+}

@@ -1,0 +1,208 @@
+// Generation settings: the caller's options over the checkpoint's generation_config.json over Hugging Face's defaults,
+// checked once, before anything runs.
+import type { CaptureSelection } from "../capture/attentions.ts";
+import { checkId } from "../engine/inputs.ts";
+import { InputError } from "../errors.ts";
+import type { RawConfig } from "../load/config.ts";
+import type { Architecture } from "../models/architecture.ts";
+import { MAX_BEAMS } from "../../shaders/beam-move.ts";
+
+/** Options of `generate` and `stream`, named as in Hugging Face's generation config, in camelCase. */
+export interface GenerateOptions {
+  /** Tokens to generate at most. Default: up to the config's max_length, else 256, within the model's positions. */
+  readonly maxNewTokens?: number;
+  /** Tokens in all, prompt included; `maxNewTokens` beats it. */
+  readonly maxLength?: number;
+  readonly minLength?: number;
+  readonly minNewTokens?: number;
+  /** Beam search with this many beams; 1 is greedy search or sampling. */
+  readonly numBeams?: number;
+  readonly numReturnSequences?: number;
+  /** Exponent of the length that a finished beam's score is divided by. Default 1. */
+  readonly lengthPenalty?: number;
+  /** Beam search: stop when as many beams have finished (true), when no running beam can still win by its present length (false, default), or by its greatest ("never"). */
+  readonly earlyStopping?: boolean | "never";
+  /** Sample instead of taking the best. Default: true if temperature, topK, topP or seed is given. */
+  readonly doSample?: boolean;
+  /** Default 1; 0 is greedy. */
+  readonly temperature?: number;
+  /** Sample among this many; 0 is off. Default 50. */
+  readonly topK?: number;
+  /** Sample among the likeliest with this much probability together. Default 1: off. */
+  readonly topP?: number;
+  /** Integer; the same seed gives the same text. Default: a random one. */
+  readonly seed?: number;
+  readonly repetitionPenalty?: number;
+  readonly noRepeatNgramSize?: number;
+  readonly badWordsIds?: readonly (readonly number[])[];
+  readonly suppressTokens?: readonly number[];
+  readonly beginSuppressTokens?: readonly number[];
+  readonly forcedBosTokenId?: number | null;
+  readonly forcedEosTokenId?: number | null;
+  readonly decoderStartTokenId?: number;
+  /** Token or tokens that end a sequence. */
+  readonly eosTokenId?: number | readonly number[];
+  readonly padTokenId?: number;
+  /** Generation ends when one of these occurs in the new text. */
+  readonly stopStrings?: readonly string[];
+  /** Attention to capture while generating. Default: none. */
+  readonly capture?: CaptureSelection;
+  readonly signal?: AbortSignal;
+}
+
+/** The same, complete. */
+export interface Settings {
+  readonly maxNewTokens: number;
+  readonly minLength: number;
+  readonly minNewTokens: number;
+  readonly numBeams: number;
+  readonly numReturnSequences: number;
+  readonly lengthPenalty: number;
+  readonly earlyStopping: boolean | "never";
+  readonly sampling: { readonly temperature: number; readonly topK: number; readonly topP: number; readonly seed: number } | undefined;
+  readonly repetitionPenalty: number;
+  readonly noRepeatNgramSize: number;
+  readonly badWords: readonly (readonly number[])[];
+  readonly suppressTokens: readonly number[];
+  readonly beginSuppressTokens: readonly number[];
+  /** [step, token] */
+  readonly forced: readonly (readonly [number, number])[];
+  readonly eos: readonly number[];
+  readonly pad: number;
+  readonly decoderStart: number | undefined;
+  readonly stopStrings: readonly string[];
+}
+
+const DEFAULT_NEW_TOKENS = 256;
+const DEFAULT_TOP_K = 50;
+const LARGEST_SEED = 0xffffffff;
+
+export function resolveOptions(options: GenerateOptions, config: RawConfig, architecture: Architecture, prompt: { readonly longest: number }): Settings {
+  const pick = new Picker(options as Readonly<Record<string, unknown>>, config);
+  const id = (value: number, field: string) => checkId(value, architecture.vocabSize, field);
+  const ids = (field: string, name: string) => pick.list(field, name).map((value) => id(value, field));
+  const numBeams = pick.int("numBeams", "num_beams", 1, { min: 1, max: MAX_BEAMS });
+  const maxNewTokens = newTokens(pick, options, architecture, prompt.longest);
+  const eos = ids("eosTokenId", "eos_token_id");
+  const forcedBos = ids("forcedBosTokenId", "forced_bos_token_id")[0];
+  const forcedEos = ids("forcedEosTokenId", "forced_eos_token_id")[0];
+  const settings: Settings = {
+    maxNewTokens,
+    minLength: pick.int("minLength", "min_length", 0, { min: 0 }),
+    minNewTokens: pick.int("minNewTokens", "min_new_tokens", 0, { min: 0 }),
+    numBeams,
+    numReturnSequences: pick.int("numReturnSequences", "num_return_sequences", 1, { min: 1, max: MAX_BEAMS }),
+    lengthPenalty: pick.number("lengthPenalty", "length_penalty", 1),
+    earlyStopping: pick.oneOf<boolean | "never">("earlyStopping", "early_stopping", [false, true, "never"]),
+    sampling: sampling(pick, options),
+    repetitionPenalty: pick.number("repetitionPenalty", "repetition_penalty", 1, { above: 0 }),
+    noRepeatNgramSize: pick.int("noRepeatNgramSize", "no_repeat_ngram_size", 0, { min: 0 }),
+    // A banned end would be no ban but an endless text: Hugging Face leaves those out too.
+    badWords: pick.lists("badWordsIds", "bad_words_ids").map((word) => word.map((t) => id(t, "badWordsIds"))).filter((word) => !(word.length === 1 && eos.includes(word[0]!))),
+    suppressTokens: ids("suppressTokens", "suppress_tokens"),
+    beginSuppressTokens: ids("beginSuppressTokens", "begin_suppress_tokens"),
+    forced: [
+      // forced_bos_token_id is for the first token after a decoder's start token alone.
+      ...(forcedBos !== undefined && prompt.longest === 1 ? [[0, forcedBos] as const] : []),
+      ...(forcedEos !== undefined ? [[maxNewTokens - 1, forcedEos] as const] : []),
+    ],
+    eos,
+    pad: ids("padTokenId", "pad_token_id")[0] ?? eos[0] ?? 0,
+    decoderStart: decoderStart(pick, id),
+    stopStrings: options.stopStrings ?? [],
+  };
+  if (settings.numReturnSequences > numBeams && !settings.sampling) throw pick.wrong("numReturnSequences", `at most numBeams = ${numBeams} without sampling`, settings.numReturnSequences);
+  if (settings.sampling && numBeams > 1) throw pick.wrong("doSample", "sampling with numBeams = 1 (beam search does not sample here)", true);
+  if (settings.stopStrings.length > 0 && numBeams > 1) throw pick.wrong("stopStrings", "no stop strings with beam search", settings.stopStrings);
+  return settings;
+}
+
+/** The token a decoder begins with. */
+export function decoderStartOf(options: GenerateOptions, config: RawConfig, architecture: Architecture): number {
+  const pick = new Picker(options as Readonly<Record<string, unknown>>, config);
+  const start = decoderStart(pick, (value, field) => checkId(value, architecture.vocabSize, field));
+  if (start === undefined) throw new InputError("generate: neither options nor config say with which token the decoder starts", { field: "decoderStartTokenId", expected: "a token id" });
+  return start;
+}
+
+function decoderStart(pick: Picker, id: (value: number, field: string) => number): number | undefined {
+  const start = pick.list("decoderStartTokenId", "decoder_start_token_id")[0] ?? pick.list("bosTokenId", "bos_token_id")[0];
+  return start === undefined ? undefined : id(start, "decoderStartTokenId");
+}
+
+function newTokens(pick: Picker, options: GenerateOptions, { maxPositions }: Architecture, longest: number): number {
+  const room = maxPositions - longest;
+  if (room < 1) throw new InputError(`generate: a prompt of ${longest} tokens leaves no room in the model's ${maxPositions} positions`, { field: "input", expected: `at most ${maxPositions - 1} tokens`, got: longest });
+  const length = pick.int("maxLength", "max_length", longest + DEFAULT_NEW_TOKENS, { min: 1 });
+  const wanted = pick.int("maxNewTokens", "max_new_tokens", Math.max(1, length - longest), { min: 1 });
+  if (options.maxNewTokens !== undefined && wanted > room) throw pick.wrong("maxNewTokens", `at most ${room}: the model has ${maxPositions} positions and the prompt takes ${longest}`, wanted);
+  return Math.min(wanted, room);
+}
+
+function sampling(pick: Picker, options: GenerateOptions): Settings["sampling"] {
+  const given = [options.temperature, options.topK, options.topP, options.seed].some((o) => o !== undefined);
+  const wanted = options.doSample ?? (given || pick.bool("do_sample"));
+  const temperature = pick.number("temperature", "temperature", 1, { from: 0 });
+  if (!wanted || temperature === 0) return undefined;
+  const seed = pick.int("seed", "seed", Math.floor(Math.random() * LARGEST_SEED), { min: 0, max: LARGEST_SEED });
+  return { temperature, topK: pick.int("topK", "top_k", DEFAULT_TOP_K, { min: 0 }), topP: pick.number("topP", "top_p", 1, { above: 0 }), seed };
+}
+
+/** Reads an option, else the config's field, else the default; complains by the option's name. */
+class Picker {
+  readonly #options: Readonly<Record<string, unknown>>;
+  readonly #config: RawConfig;
+
+  constructor(options: Readonly<Record<string, unknown>>, config: RawConfig) {
+    this.#options = options;
+    this.#config = config;
+  }
+
+  wrong(field: string, expected: string, got: unknown): InputError {
+    return new InputError(`generate: ${field} must be ${expected}, got ${JSON.stringify(got)}`, { field, expected, got });
+  }
+
+  bool(name: string): boolean {
+    return this.#config[name] === true;
+  }
+
+  int(field: string, name: string, fallback: number, { min = 0, max = Number.MAX_SAFE_INTEGER }: { min?: number; max?: number }): number {
+    const value = this.#value(field, name) ?? fallback;
+    if (typeof value !== "number" || !Number.isSafeInteger(value) || value < min || value > max) throw this.wrong(field, `an integer from ${min} to ${max}`, value);
+    return value;
+  }
+
+  number(field: string, name: string, fallback: number, { above = -Infinity, from = -Infinity }: { above?: number; from?: number } = {}): number {
+    const value = this.#value(field, name) ?? fallback;
+    if (typeof value !== "number" || !Number.isFinite(value) || value <= above || value < from) throw this.wrong(field, `a number ${above > -Infinity ? `above ${above}` : from > -Infinity ? `from ${from}` : ""}`.trim(), value);
+    return value;
+  }
+
+  oneOf<T extends string | boolean>(field: string, name: string, choices: readonly T[]): T {
+    const value = (this.#value(field, name) ?? choices[0]) as T;
+    if (!choices.includes(value)) throw this.wrong(field, `one of ${choices.join(", ")}`, value);
+    return value;
+  }
+
+  /** Ids: one, several, or none. */
+  list(field: string, name: string): number[] {
+    const value = this.#value(field, name);
+    if (value === undefined || value === null) return [];
+    const list = Array.isArray(value) ? (value as unknown[]) : [value];
+    if (!list.every((v) => typeof v === "number")) throw this.wrong(field, "token ids", value);
+    return list as number[];
+  }
+
+  lists(field: string, name: string): number[][] {
+    const value = this.#value(field, name) ?? [];
+    const valid = Array.isArray(value) && value.every((word) => Array.isArray(word) && word.length > 0 && word.every((t) => typeof t === "number"));
+    if (!valid) throw this.wrong(field, "a list of lists of token ids", value);
+    return value as number[][];
+  }
+
+  /** An option of null switches the config's off. */
+  #value(field: string, name: string): unknown {
+    if (this.#options[field] !== undefined) return this.#options[field];
+    return this.#config[name] ?? undefined;
+  }
+}

@@ -1,0 +1,89 @@
+// From a step's logits to the next tokens, as part of the step's graph: processors, then argmax, sampling or beams. Only
+// what the settings ask for is in the graph; its data go to the workspace once, at the session's start.
+import { BANNED } from "../../shaders/process-history.ts";
+import type { Workspace } from "../engine/workspace.ts";
+import { advance, beamStep, processHistory, processVocabulary, sample } from "../ops/decoding.ts";
+import { logSoftmax } from "../ops/softmax.ts";
+import { argmax, topK } from "../ops/vocabulary.ts";
+import type { DecoderInputs } from "../models/architecture.ts";
+import type { Graph, Value } from "../schedule/graph.ts";
+import type { Settings } from "./options.ts";
+
+/** Lengths beyond the model's: steps the records have room for, and the seed. */
+export const STEPS = "steps";
+export const SEED = "seed";
+
+/** Candidates of an item per step: enough that as many beams go on as there are, whatever ends. */
+export const candidatesOf = ({ numBeams, eos }: Settings): number => Math.max(2, 1 + eos.length) * numBeams;
+
+export function select(g: Graph, logits: Value, { ids, past }: DecoderInputs, settings: Settings, vocabulary: number, items: number): void {
+  const rows = ids.shape[0] as number;
+  const state = (name: string, shape: readonly (number | string)[]) => g.state(name, shape, "i32");
+  const begin = g.input("begin", [rows], "i32");
+  // An empty list still needs a buffer; −1 is no token.
+  const eos = g.input("eos", [Math.max(1, settings.eos.length)], "i32");
+  const history = state("history", [rows, "capacity"]);
+  // Beam search processes log-probabilities, the others logits: as Hugging Face does.
+  const scores = settings.numBeams > 1 ? logSoftmax(g, logits) : logits;
+  const words = settings.badWords;
+  const { repetitionPenalty, noRepeatNgramSize } = settings;
+  if (repetitionPenalty !== 1 || noRepeatNgramSize > 0 || words.length > 0) {
+    const wordInputs = words.length > 0 && { wordTokens: g.input("words.tokens", [words.flat().length], "i32"), wordStarts: g.input("words.starts", [words.length + 1], "i32") };
+    processHistory(g, { logits: scores, history, past, ...wordInputs }, { repetitionPenalty, noRepeatNgramSize });
+  }
+  const bias = settings.suppressTokens.length > 0 && { bias: g.input("bias", [vocabulary]) };
+  const firstBias = settings.beginSuppressTokens.length > 0 && { firstBias: g.input("bias.first", [vocabulary]) };
+  const minimum = (settings.minLength > 0 || settings.minNewTokens > 0) && { minimum: g.input("minimum", [rows], "i32"), eos };
+  const forced = settings.forced.length > 0 && { forced: g.input("forced", [settings.forced.length, 2], "i32") };
+  if (bias || firstBias || minimum || forced) processVocabulary(g, { logits: scores, past, begin, ...bias, ...firstBias, ...minimum, ...forced });
+
+  if (settings.numBeams > 1) {
+    const k = candidatesOf(settings);
+    const best = topK(g, scores, k);
+    const beamScores = g.state("scores", [rows]);
+    beamStep(g, { best, eos, begin, past, scores: beamScores, ids, history, table: g.state("table", [rows, "capacity"], "u32"), candidates: state("candidates", [STEPS, items, k, 3]) }, { beams: settings.numBeams, k });
+    return;
+  }
+  const { sampling } = settings;
+  const token = sampling ? sample(g, { logits: scores, past, begin }, { temperature: sampling.temperature, topK: sampling.topK, topP: sampling.topP, seed: SEED }) : argmax(g, scores);
+  advance(g, { token, eos, begin, ids, past, history, finished: state("finished", [rows]), emitted: state("emitted", [STEPS, rows]) }, { pad: settings.pad });
+}
+
+/** What of the settings decides the step's plan; the rest is data. */
+export const planKey = (settings: Settings): string => {
+  const { numBeams, sampling, repetitionPenalty, noRepeatNgramSize, badWords, suppressTokens, beginSuppressTokens, minLength, minNewTokens, forced, eos, pad } = settings;
+  return JSON.stringify([numBeams, sampling && { ...sampling, seed: undefined }, repetitionPenalty, noRepeatNgramSize, badWords.length, badWords.flat().length, suppressTokens.length > 0, beginSuppressTokens.length > 0, minLength > 0 || minNewTokens > 0, forced.length, eos.length, pad]);
+};
+
+/** Fills the buffers that the graph of `select` reads, and the step state of all rows. */
+export function writeSelection(workspace: Workspace, settings: Settings, vocabulary: number, prompts: readonly (readonly number[])[], capacity: number): void {
+  const rows = prompts.length;
+  const write = (name: string, data: () => Int32Array<ArrayBuffer> | Uint32Array<ArrayBuffer> | Float32Array<ArrayBuffer>) => workspace.has(name) && workspace.write(name, data());
+  const suppress = (tokens: readonly number[]) => {
+    const bias = new Float32Array(vocabulary);
+    for (const token of tokens) bias[token] = Number(BANNED);
+    return bias;
+  };
+  write("begin", () => Int32Array.from(prompts, (p) => p.length));
+  write("eos", () => Int32Array.from(settings.eos.length > 0 ? settings.eos : [-1]));
+  write("past", () => Int32Array.from(prompts, (p) => p.length - 1));
+  write("ids", () => Int32Array.from(prompts, (p) => p.at(-1)!));
+  write("lengths", () => new Int32Array(rows).fill(1));
+  write("history", () => {
+    const history = new Int32Array(rows * capacity);
+    prompts.forEach((prompt, r) => history.set(prompt, r * capacity));
+    return history;
+  });
+  write("words.tokens", () => Int32Array.from(settings.badWords.flat()));
+  write("words.starts", () => {
+    const starts = new Int32Array(settings.badWords.length + 1);
+    settings.badWords.forEach((word, i) => (starts[i + 1] = starts[i]! + word.length));
+    return starts;
+  });
+  write("bias", () => suppress(settings.suppressTokens));
+  write("bias.first", () => suppress(settings.beginSuppressTokens));
+  write("minimum", () => Int32Array.from(prompts, (p) => Math.max(settings.minLength - p.length, settings.minNewTokens)));
+  write("forced", () => Int32Array.from(settings.forced.flat()));
+  // All beams of an item begin alike: only the first may be chosen at the first step (Hugging Face's −1e9).
+  write("scores", () => Float32Array.from(prompts, (_, r) => (r % settings.numBeams === 0 ? 0 : -1e9)));
+}

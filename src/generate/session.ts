@@ -1,0 +1,204 @@
+// One generation on the GPU: its KV caches and step state, the prompt read in, then steps replayed. A step is one submit
+// that creates nothing but its encoder, pass and command buffer; tokens come back asynchronously, several steps in flight.
+import type { CapturedModule } from "../capture/attentions.ts";
+import { capture } from "../capture/rule.ts";
+import { capturedModule } from "../capture/session.ts";
+import type { Engine } from "../engine/engine.ts";
+import { capturedProgram } from "../engine/forward.ts";
+import { decodeGraph, encodeGraph, type ModelDims } from "../engine/graphs.ts";
+import { padRight } from "../engine/inputs.ts";
+import type { Workspace } from "../engine/workspace.ts";
+import type { BoundProgram } from "../gpu/program.ts";
+import type { Graph } from "../schedule/graph.ts";
+import type { Settings } from "./options.ts";
+import { candidatesOf, planKey, SEED, select, STEPS, writeSelection } from "./select.ts";
+
+export interface SessionOptions {
+  readonly settings: Settings;
+  /** Encoder input of each item, of encoder–decoders. */
+  readonly sources?: readonly (readonly number[])[];
+  /** Decoder prompt of each item. */
+  readonly prompts: readonly (readonly number[])[];
+  /** Decoder rows per item: beams, or sequences sampled side by side. */
+  readonly group: number;
+  /** Module paths to capture; needs group = 1. */
+  readonly encoderPaths: ReadonlySet<string>;
+  readonly decoderPaths: ReadonlySet<string>;
+  readonly signal?: AbortSignal;
+}
+
+/** KV positions are rounded up to this. */
+const CAPACITY_STEP = 32;
+/** Prompt tokens of one prefill run. */
+const PREFILL_CHUNK = 512;
+/** Steps in flight on a GPU; a software adapter gains nothing from working ahead and would only overshoot. */
+const DEPTH = 4;
+
+const roundUp = (n: number, to: number) => Math.ceil(n / to) * to;
+
+export class Session {
+  readonly workspace: Workspace;
+  readonly dims: ModelDims & Readonly<Record<typeof STEPS | typeof SEED, number>>;
+  readonly modules = new Map<string, CapturedModule>();
+  readonly #engine: Engine;
+  readonly #options: SessionOptions;
+  #step: BoundProgram | undefined;
+
+  private constructor(engine: Engine, options: SessionOptions) {
+    const { settings, sources, prompts, group } = options;
+    this.#engine = engine;
+    this.#options = options;
+    this.workspace = engine.workspace("session");
+    const longest = Math.max(...prompts.map((p) => p.length));
+    const source = Math.max(1, ...(sources ?? []).map((s) => s.length));
+    const rows = prompts.length * group;
+    const capacity = roundUp(longest + settings.maxNewTokens, CAPACITY_STEP);
+    this.dims = {
+      batch: prompts.length,
+      source,
+      rows,
+      query: 1,
+      capacity,
+      cacheRows: rows,
+      share: group,
+      rowStep: 1,
+      positions: engine.tableRows(Math.max(source, capacity)),
+      [STEPS]: settings.maxNewTokens,
+      [SEED]: settings.sampling?.seed ?? 0,
+    };
+  }
+
+  /** Encodes the sources, reads the prompts in, and stands ready for the first step. */
+  static async start(engine: Engine, options: SessionOptions): Promise<Session> {
+    const session = new Session(engine, options);
+    try {
+      if (options.sources) await session.#encode(options.sources);
+      await session.#bindStep();
+      await session.#prefill();
+      return session;
+    } catch (error) {
+      session.dispose();
+      throw error;
+    }
+  }
+
+  /**
+   * Runs steps and yields what each left, in order: emitted tokens [rows], or beam candidates [items, k, 3]. Steps run
+   * ahead of what has been yielded; those past the end of the loop are discarded.
+   */
+  async *steps(): AsyncGenerator<Int32Array> {
+    const engine = this.#engine;
+    const { settings, signal } = this.#options;
+    const beams = settings.numBeams > 1;
+    const record = beams ? this.workspace.get("candidates") : this.workspace.get("emitted");
+    const bytes = 4 * (beams ? this.dims.batch * candidatesOf(settings) * 3 : this.dims.rows);
+    const depth = engine.traits.software ? 1 : DEPTH;
+    const pending: Promise<ArrayBuffer>[] = [];
+    try {
+      for (let step = 0; step < settings.maxNewTokens; step++) {
+        signal?.throwIfAborted();
+        while (engine.idle) await engine.idle;
+        engine.assertUsable();
+        let staging: GPUBuffer | undefined;
+        engine.submit(
+          "step",
+          (pass) => this.#step!.encode(pass),
+          (encoder) => (staging = engine.readback.copy(encoder, record, step * bytes, bytes)),
+        );
+        pending.push(engine.readback.map(staging!, bytes));
+        if (pending.length >= depth) yield new Int32Array(await pending.shift()!);
+      }
+      while (pending.length > 0) yield new Int32Array(await pending.shift()!);
+    } finally {
+      for (const late of pending) late.catch(() => undefined);
+    }
+  }
+
+  /** Frees caches and state. Idempotent. */
+  dispose(): void {
+    this.#step?.dispose();
+    this.#step = undefined;
+    this.workspace.dispose();
+  }
+
+  async #encode(sources: readonly (readonly number[])[]): Promise<void> {
+    const engine = this.#engine;
+    const { encoderPaths, signal } = this.#options;
+    const { program, captured } = await capturedProgram(engine, "encode", () => encodeGraph(engine.architecture), encoderPaths, this.dims);
+    for (const module of captured) this.modules.set(module.path, module);
+    const bound = await engine.bind(program, this.workspace, this.dims);
+    try {
+      this.workspace.write("source.ids", padRight(sources, this.dims.source));
+      this.workspace.write("source.lengths", Int32Array.from(sources, (s) => s.length));
+      if (this.workspace.has("source.types")) this.workspace.write("source.types", new Int32Array(sources.length * this.dims.source));
+      await engine.run([bound], { label: "encode", signal });
+    } finally {
+      bound.dispose();
+    }
+  }
+
+  async #bindStep(): Promise<void> {
+    const engine = this.#engine;
+    const { architecture } = engine;
+    const { settings, prompts, group, decoderPaths } = this.#options;
+    let graph: Graph | undefined;
+    const build = () => {
+      if (graph) return graph;
+      const { g, logits, inputs } = decodeGraph(architecture, { rows: this.dims.rows, query: 1, table: group > 1 });
+      select(g, logits, inputs, settings, architecture.vocabSize, prompts.length);
+      return (graph = capture(decoderPaths)(g));
+    };
+    const key = ["step", this.dims.rows, group > 1, planKey(settings), ...[...decoderPaths].sort()].join(" ");
+    const program = await engine.program(key, build, this.dims);
+    for (const path of decoderPaths) this.modules.set(path, capturedModule(path, build(), program.plan));
+    this.#step = await engine.bind(program, this.workspace, this.dims);
+    const rows = prompts.flatMap((prompt) => Array.from({ length: group }, () => prompt));
+    writeSelection(this.workspace, settings, architecture.vocabSize, rows, this.dims.capacity);
+    if (group > 1) this.workspace.write("table", this.#table());
+  }
+
+  /** All prompt tokens but the last, whose step is the first one, in chunks and without logits. */
+  async #prefill(): Promise<void> {
+    const engine = this.#engine;
+    const { prompts, group, decoderPaths, signal } = this.#options;
+    const heads = prompts.map((prompt) => prompt.slice(0, -1));
+    const longest = Math.max(...heads.map((h) => h.length));
+    if (longest === 0) return;
+    const own = engine.workspace("prefill");
+    let bound: BoundProgram | undefined;
+    try {
+      for (let from = 0; from < longest; from += PREFILL_CHUNK) {
+        const query = Math.min(PREFILL_CHUNK, longest - from);
+        const dims = { ...this.dims, rows: prompts.length, query, share: 1, rowStep: group };
+        if (!bound) {
+          const { program } = await capturedProgram(engine, "prefill", () => decodeGraph(engine.architecture, { rows: "rows", query: "query" }).g, decoderPaths, dims);
+          bound = await engine.bindTo(program, (name) => (PROMPT_INPUTS.has(name) ? own : this.workspace), dims);
+        } else await engine.exclusive(async () => bound!.setDims(dims));
+        const chunk = heads.map((h) => h.slice(from, from + query));
+        own.write("ids", padRight(chunk, query));
+        own.write("lengths", Int32Array.from(chunk, (c) => c.length));
+        own.write("past", Int32Array.from(heads, (h) => Math.min(from, h.length)));
+        await engine.run([bound], { label: "prefill", signal });
+      }
+    } finally {
+      bound?.dispose();
+      own.dispose();
+    }
+  }
+
+  /** Where each row's keys lie at first: the prompt's in the item's first cache row, later ones in the row's own. */
+  #table(): Uint32Array<ArrayBuffer> {
+    const { prompts, group } = this.#options;
+    const { capacity } = this.dims;
+    const table = new Uint32Array(this.dims.rows * capacity);
+    for (let row = 0; row < this.dims.rows; row++) {
+      const item = Math.floor(row / group);
+      table.fill(row, row * capacity, (row + 1) * capacity);
+      table.fill(item * group, row * capacity, row * capacity + prompts[item]!.length - 1);
+    }
+    return table;
+  }
+}
+
+/** Externals that a prompt's run and a step both have, in different sizes. */
+const PROMPT_INPUTS: ReadonlySet<string> = new Set(["ids", "lengths", "past"]);

@@ -1,0 +1,104 @@
+// What a decoding step does after the logits, on state that stays on the GPU: logits processors, sampling, advancing rows
+// or beams. Nodes without outputs change their inputs in place.
+import { defineOp, type Graph, type Value } from "../schedule/graph.ts";
+
+type Values = Record<string, Value | undefined>;
+
+export interface HistoryInputs extends Values {
+  /** [rows, …, vocabulary], changed in place. */
+  readonly logits: Value;
+  readonly history: Value;
+  readonly past: Value;
+  readonly wordTokens?: Value;
+  readonly wordStarts?: Value;
+}
+
+export interface HistoryAttrs {
+  /** > 1 makes tokens that have occurred less likely; 1 is off. */
+  readonly repetitionPenalty: number;
+  /** 0 is off. */
+  readonly noRepeatNgramSize: number;
+}
+
+export const processHistoryOp = defineOp<HistoryInputs, HistoryAttrs>("process-history");
+
+export interface VocabularyInputs extends Values {
+  readonly logits: Value;
+  readonly past: Value;
+  /** i32 [rows]: length of each row's prompt. */
+  readonly begin: Value;
+  /** f32 [vocabulary], added. */
+  readonly bias?: Value;
+  /** f32 [vocabulary], added at the first step. */
+  readonly firstBias?: Value;
+  /** i32 [rows]: steps before which no eos may come. */
+  readonly minimum?: Value;
+  readonly eos?: Value;
+  /** i32 [n, 2]: (step, token that it must give). */
+  readonly forced?: Value;
+}
+
+export const processVocabularyOp = defineOp<VocabularyInputs, object>("process-vocabulary");
+
+export interface SampleInputs extends Values {
+  readonly logits: Value;
+  readonly past: Value;
+  readonly begin: Value;
+}
+
+export interface SampleAttrs {
+  readonly temperature: number;
+  /** 0 is off. */
+  readonly topK: number;
+  /** 1 is off. */
+  readonly topP: number;
+  /** Symbol of the length that carries the seed, so that a new seed is no new plan. */
+  readonly seed: string;
+}
+
+export const sampleOp = defineOp<SampleInputs, SampleAttrs>("sample");
+
+export interface AdvanceInputs extends Values {
+  readonly token: Value;
+  readonly eos: Value;
+  readonly begin: Value;
+  readonly ids: Value;
+  readonly past: Value;
+  readonly history: Value;
+  readonly finished: Value;
+  /** i32 [steps, rows] */
+  readonly emitted: Value;
+}
+
+export const advanceOp = defineOp<AdvanceInputs, { readonly pad: number }>("advance");
+
+export interface BeamInputs extends Values {
+  /** [rows, k, 2] of `topK`. */
+  readonly best: Value;
+  readonly eos: Value;
+  readonly begin: Value;
+  readonly past: Value;
+  readonly scores: Value;
+  readonly ids: Value;
+  readonly history: Value;
+  readonly table: Value;
+  /** i32 [steps, items, k, 3]: beam, token, bits of the score. */
+  readonly candidates: Value;
+}
+
+export const beamOp = defineOp<BeamInputs, { readonly beams: number; readonly k: number }>("beam");
+
+/** Repetition penalty, n-gram and bad-word bans on the logits, in place. */
+export const processHistory = (g: Graph, inputs: HistoryInputs, attrs: HistoryAttrs): void => void processHistoryOp.append(g, "process", inputs, attrs, []);
+
+/** Suppressed, least-length and forced tokens on the logits, in place. */
+export const processVocabulary = (g: Graph, inputs: VocabularyInputs): void => void processVocabularyOp.append(g, "process", inputs, {}, []);
+
+/** i32 [rows]: a token drawn for each row. */
+export const sample = (g: Graph, inputs: SampleInputs, attrs: SampleAttrs): Value => sampleOp.append(g, "sample", inputs, attrs, [{ shape: [inputs.logits.shape[0]!], dtype: "i32" }])[0]!;
+
+/** Emits each row's token and moves its state one position on. */
+export const advance = (g: Graph, inputs: AdvanceInputs, attrs: { pad: number }): void => void advanceOp.append(g, "advance", inputs, attrs, []);
+
+/** One step of beam search: selects among the beams' best, records them, moves the state. */
+export const beamStep = (g: Graph, inputs: BeamInputs, attrs: { beams: number; k: number }): void => void beamOp.append(g, "beam", inputs, attrs, []);

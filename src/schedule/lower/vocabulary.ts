@@ -1,0 +1,47 @@
+import { argmaxKernel } from "../../../shaders/argmax.ts";
+import { instantiate } from "../../../shaders/kernel.ts";
+import { CHUNK, topKKernel } from "../../../shaders/top-k.ts";
+import { ceilDiv, product } from "../../gpu/expr.ts";
+import { argmaxOp, topKOp } from "../../ops/vocabulary.ts";
+import { elements } from "../graph.ts";
+import { type Lowered, type Lowering, lowering } from "../lowering.ts";
+
+export const lowerArgmax: Lowering = lowering(argmaxOp, (node) => {
+  const { x } = node.inputs;
+  const [rows, columns] = [x.shape[0]!, x.shape.at(-1)!];
+  return [
+    { instance: instantiate(argmaxKernel, {}), path: node.path, reads: { x }, writes: { out: node.outputs[0] }, params: { rows, columns }, grid: rows, flops: elements(x.shape) },
+  ];
+});
+
+export const lowerTopK: Lowering = lowering(topKOp, (node, { scratch }) => {
+  const { x } = node.inputs;
+  const { k } = node.attrs;
+  const [rows, columns] = [x.shape[0]!, x.shape.at(-1)!];
+  const out = node.outputs[0]!;
+  const chunks = ceilDiv(columns, CHUNK);
+  const single = typeof columns === "number" && columns <= CHUNK;
+  const partial = single ? out : scratch(node.path, [rows, chunks as number, k, 2]);
+  const select: Lowered = {
+    instance: instantiate(topKKernel, { pairs: false }),
+    path: node.path,
+    reads: { x },
+    writes: { out: partial },
+    params: { rows, columns, chunk: CHUNK, k },
+    grid: product(rows, chunks),
+    flops: product(k, elements(x.shape)),
+  };
+  if (single) return [select];
+  const pairs = product(chunks, k);
+  const merge: Lowered = {
+    instance: instantiate(topKKernel, { pairs: true }),
+    path: node.path,
+    reads: { x: partial },
+    writes: { out },
+    // One chunk holds all pairs of a row.
+    params: { rows, columns: pairs, chunk: pairs, k },
+    grid: rows,
+    flops: product(rows, pairs, k),
+  };
+  return [select, merge];
+});

@@ -1,0 +1,109 @@
+// What the reference models share: their inputs and outputs, the record of hidden states, weight access and multi-head attention with
+// Hugging Face's projection names.
+import { attention, type AttentionOptions } from "../attention.ts";
+import { linear } from "../matmul.ts";
+import { layerNorm, rmsNorm } from "../norms.ts";
+import { mergeHeads, splitHeads, type Tensor } from "../tensor.ts";
+
+export type Weights = ReadonlyMap<string, Tensor>;
+
+/** Hugging Face's own names; nested arrays [batch][position]; masks have 1 at real tokens. */
+export interface ModelInputs {
+  input_ids: readonly (readonly number[])[];
+  attention_mask?: readonly (readonly number[])[] | undefined;
+  token_type_ids?: readonly (readonly number[])[] | undefined;
+  decoder_input_ids?: readonly (readonly number[])[] | undefined;
+  decoder_attention_mask?: readonly (readonly number[])[] | undefined;
+}
+
+/** One [batch, heads, query, key] tensor per applied layer. */
+export interface ModelAttentions {
+  encoder?: Tensor[];
+  decoder?: Tensor[];
+  cross?: Tensor[];
+}
+
+export interface ModelOutput {
+  /** [batch, sequence, vocab]; sequence is the decoder's in an encoder–decoder. Absent in a checkpoint without a head. */
+  logits?: Tensor;
+  lastHiddenState: Tensor;
+  encoderLastHiddenState?: Tensor;
+  attentions: ModelAttentions;
+  /** Outputs of modules by path, such as `model.decoder.layers.2` or `model.decoder.layers.2.encoder_attn`; shared layers by application: `…#3`. */
+  trace: Map<string, Tensor>;
+}
+
+export type Config = Readonly<Record<string, unknown>>;
+
+/** Typed access to a config and its weights; a missing number or tensor is an error that names it. */
+export class Checkpoint {
+  constructor(
+    readonly config: Config,
+    readonly weights: Weights,
+  ) {}
+
+  number(key: string, fallback?: number): number {
+    const value = this.config[key] ?? fallback;
+    if (typeof value !== "number") throw new Error(`reference model: config has no number "${key}"`);
+    return value;
+  }
+
+  string(key: string, fallback: string): string {
+    const value = this.config[key] ?? fallback;
+    if (typeof value !== "string") throw new Error(`reference model: config "${key}" is no string`);
+    return value;
+  }
+
+  flag(key: string, fallback: boolean): boolean {
+    return (this.config[key] ?? fallback) === true;
+  }
+
+  get(...names: string[]): Tensor {
+    for (const name of names) {
+      const found = this.weights.get(name);
+      if (found) return found;
+    }
+    throw new Error(`reference model: no tensor ${names.join(" or ")}`);
+  }
+
+  linear(x: Tensor, path: string, activation?: string): Tensor {
+    return linear(x, this.get(`${path}.weight`), this.weights.get(`${path}.bias`), activation);
+  }
+
+  layerNorm(x: Tensor, path: string, eps: number): Tensor {
+    return layerNorm(x, this.get(`${path}.weight`), this.get(`${path}.bias`), eps);
+  }
+
+  rmsNorm(x: Tensor, path: string, eps: number): Tensor {
+    return rmsNorm(x, this.get(`${path}.weight`), eps);
+  }
+}
+
+export interface HeadsOptions extends AttentionOptions {
+  heads: number;
+  kvHeads?: number;
+  /** Names below the attention's path, in the order q, k, v, out. */
+  names: readonly [string, string, string, string];
+  /** Applied to q and k after the split into heads. */
+  rotate?: (x: Tensor) => Tensor;
+}
+
+/** x [batch, query, d] attends to `source` [batch, key, d]; returns the projected output and the weights. */
+export function heads(
+  model: Checkpoint,
+  path: string,
+  x: Tensor,
+  source: Tensor,
+  options: HeadsOptions,
+): { output: Tensor; weights: Tensor } {
+  const [q, k, v, out] = options.names;
+  const rotate = options.rotate ?? ((y: Tensor) => y);
+  const kvHeads = options.kvHeads ?? options.heads;
+  const { output, weights } = attention(
+    rotate(splitHeads(model.linear(x, `${path}.${q}`), options.heads)),
+    rotate(splitHeads(model.linear(source, `${path}.${k}`), kvHeads)),
+    splitHeads(model.linear(source, `${path}.${v}`), kvHeads),
+    options,
+  );
+  return { output: model.linear(mergeHeads(output), `${path}.${out}`), weights };
+}
