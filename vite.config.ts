@@ -19,7 +19,10 @@ function minifyWgsl(): Plugin {
   };
 }
 
-const { dependencies, peerDependencies } = JSON.parse(readFileSync(new URL("package.json", import.meta.url), "utf8")) as Record<string, Record<string, string>>;
+const { dependencies, peerDependencies } = JSON.parse(readFileSync(new URL("package.json", import.meta.url), "utf8")) as Record<
+  string,
+  Record<string, string>
+>;
 
 /** The library. The demo has its own config beside it. */
 export default defineConfig({

@@ -21,7 +21,9 @@ export type Ramp = (weight: number) => readonly [number, number, number];
 
 /** The ramp for the page's present light or dark appearance. */
 export function ramp(scale: Scale, dark = matchMedia("(prefers-color-scheme: dark)").matches): Ramp {
-  const table = Array.from({ length: STEPS }, (_, i) => parse(dark ? interpolateMagma(0.04 + (0.93 * i) / (STEPS - 1)) : interpolateYlGnBu(i / (STEPS - 1))));
+  const table = Array.from({ length: STEPS }, (_, i) =>
+    parse(dark ? interpolateMagma(0.04 + (0.93 * i) / (STEPS - 1)) : interpolateYlGnBu(i / (STEPS - 1))),
+  );
   return (weight) => table[Math.round(position(weight, scale) * (STEPS - 1))]!;
 }
 

@@ -54,7 +54,9 @@ export class HeadGrid {
 
   choose(chosen: Head): void {
     this.#chosen = chosen;
-    this.#cells.forEach((row, layer) => row.forEach((cell, head) => cell.setAttribute("aria-selected", String(layer === chosen.layer && head === chosen.head))));
+    this.#cells.forEach((row, layer) =>
+      row.forEach((cell, head) => cell.setAttribute("aria-selected", String(layer === chosen.layer && head === chosen.head))),
+    );
   }
 
   #key(event: KeyboardEvent): void {

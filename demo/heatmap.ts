@@ -50,12 +50,8 @@ export class Heatmap {
     this.#canvas.height = Math.round(height * density);
     this.#canvas.style.width = `${width}px`;
     this.#canvas.style.height = `${height}px`;
+    this.#canvas.dataset["cells"] = JSON.stringify({ left: this.#left, top: this.#top, size: this.#cell });
     this.#paint();
-  }
-
-  /** The centre of a cell, in CSS pixels of the canvas. */
-  centre(row: number, column: number): { x: number; y: number } {
-    return { x: this.#left + (column + 0.5) * this.#cell, y: this.#top + (row + 0.5) * this.#cell };
   }
 
   focus(cell: { row: number; column: number } | undefined): void {

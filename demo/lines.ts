@@ -108,13 +108,22 @@ export class Lines {
     this.#drawing.replaceChildren();
     for (const query of all ? queries.keys() : focus) {
       if (query >= queries.length) continue;
-      const row = Array.from({ length: keys.length }, (_, key) => ({ key, weight: weights[query * keys.length + key]! })).sort((a, b) => b.weight - a.weight);
+      const row = Array.from({ length: keys.length }, (_, key) => ({ key, weight: weights[query * keys.length + key]! })).sort(
+        (a, b) => b.weight - a.weight,
+      );
       let mass = 0;
       for (const { key, weight } of row) {
         if (all ? mass > 0 || weight < 0.25 : mass >= ENOUGH) break;
         mass += weight;
         const line = element("line");
-        set(line, { x1: this.#from[query]!, y1: HEIGHT - BOX, x2: this.#to[key]!, y2: BOX, "stroke-width": 0.5 + 4 * weight, "stroke-opacity": 0.25 + 0.75 * weight });
+        set(line, {
+          x1: this.#from[query]!,
+          y1: HEIGHT - BOX,
+          x2: this.#to[key]!,
+          y2: BOX,
+          "stroke-width": 0.5 + 4 * weight,
+          "stroke-opacity": 0.25 + 0.75 * weight,
+        });
         this.#drawing.append(line);
       }
     }

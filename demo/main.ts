@@ -10,7 +10,12 @@ import { display } from "./tokens.ts";
 type Kind = "cross" | "encoder" | "decoder";
 
 const MODEL_FOLDER = "models/marian-en-fr-tatoeba/";
-const EXAMPLES = ["I have never seen a black cat in this house.", "She was reading a book when the phone rang.", "Where is the train station?", "I don't know what you want to eat."];
+const EXAMPLES = [
+  "I have never seen a black cat in this house.",
+  "She was reading a book when the phone rang.",
+  "Where is the train station?",
+  "I don't know what you want to eat.",
+];
 /** Typing pauses this long before the translation follows. */
 const PAUSE_MS = 250;
 
@@ -18,10 +23,19 @@ const KINDS: Readonly<Record<Kind, { readonly name: string; readonly start: Head
   cross: {
     name: "French → English",
     start: { layer: 0, head: 7 },
-    about: "Each row is a French word, each column an English one. A dark square: when the model had written this French word, this head looked at that English word. Layer 0, head 7 finds each word's source.",
+    about:
+      "Each row is a French word, each column an English one. A dark square: when the model had written this French word, this head looked at that English word. Layer 0, head 7 finds each word's source.",
   },
-  encoder: { name: "English → English", start: { layer: 1, head: 0 }, about: "How the words of your sentence look at each other while it is read." },
-  decoder: { name: "French → French", start: { layer: 1, head: 0 }, about: "How each French word looks back at those already written; what comes later cannot be seen." },
+  encoder: {
+    name: "English → English",
+    start: { layer: 1, head: 0 },
+    about: "How the words of your sentence look at each other while it is read.",
+  },
+  decoder: {
+    name: "French → French",
+    start: { layer: 1, head: 0 },
+    about: "How each French word looks back at those already written; what comes later cannot be seen.",
+  },
 };
 
 const $ = <T extends Element = HTMLElement>(id: string): T => document.getElementById(id) as unknown as T;
@@ -36,7 +50,11 @@ interface View {
   scale: Scale;
 }
 
-const view: View = { kind: "cross", chosen: { cross: KINDS.cross.start, encoder: KINDS.encoder.start, decoder: KINDS.decoder.start }, scale: "square root" };
+const view: View = {
+  kind: "cross",
+  chosen: { cross: KINDS.cross.start, encoder: KINDS.encoder.start, decoder: KINDS.decoder.start },
+  scale: "square root",
+};
 /** The forward pass whose maps are shown, and those read from it so far. */
 let shown: { run: Run; maps: Map<string, Promise<MapData>>; next: readonly string[] } | undefined;
 let translating: AbortController | undefined;
@@ -46,7 +64,9 @@ async function start(): Promise<void> {
   if (!support.supported) return fail(support.reason);
   try {
     const progress = $<HTMLProgressElement>("progress");
-    const model = await loadModel(new URL(MODEL_FOLDER, document.baseURI), { onProgress: ({ loaded, total }) => (progress.value = loaded / total) });
+    const model = await loadModel(new URL(MODEL_FOLDER, document.baseURI), {
+      onProgress: ({ loaded, total }) => (progress.value = loaded / total),
+    });
     $("status").hidden = true;
     void model.device.lost.then((info) => fail(`The GPU was lost (${info.message || info.reason}). Reload the page to go on.`));
     controls(model);
@@ -89,12 +109,15 @@ function controls(model: Model): void {
     tab.dataset["kind"] = kind;
     $("kinds").append(tab);
   }
-  const scales = $<HTMLSelectElement>("scale");
-  for (const scale of SCALES) scales.append(new Option(scale, scale));
-  scales.addEventListener("change", () => {
-    view.scale = scales.value as Scale;
-    void show();
-  });
+  for (const scale of SCALES) {
+    const choice = button(scale, () => {
+      view.scale = scale;
+      void show();
+    });
+    choice.setAttribute("role", "radio");
+    choice.dataset["scale"] = scale;
+    $("scales").append(choice);
+  }
   grid.onChoose = (head) => {
     view.chosen[view.kind] = head;
     void show();
@@ -155,6 +178,8 @@ async function show(): Promise<void> {
   const { layer, head } = view.chosen[kind];
   const maps = from.run.attentions[kind]!;
   for (const tab of $("kinds").children) tab.setAttribute("aria-selected", String((tab as HTMLElement).dataset["kind"] === kind));
+  for (const choice of $("scales").children)
+    choice.setAttribute("aria-checked", String((choice as HTMLElement).dataset["scale"] === scale));
   $("explanation").textContent = KINDS[kind].about;
   $("map-title").textContent = `Layer ${layer}, head ${head}`;
   $("grid-title").textContent = `All ${maps.layers * maps.heads} heads`;

@@ -20,7 +20,13 @@ export const appendKernel: Kernel<AppendOptions> = {
     capacity: "u32",
     rowStep: "u32",
     widest: "u32",
-    ...(Object.fromEntries(PARTS.flatMap((i) => [[`width${i}`, "u32"], [`offset${i}`, "u32"], [`stride${i}`, "u32"]])) as Record<string, "u32">),
+    ...(Object.fromEntries(
+      PARTS.flatMap((i) => [
+        [`width${i}`, "u32"],
+        [`offset${i}`, "u32"],
+        [`stride${i}`, "u32"],
+      ]),
+    ) as Record<string, "u32">),
   },
   workgroupSize: () => WORKGROUP,
   bindings: ({ parts }) => [
@@ -43,7 +49,10 @@ ${entryPoint(WORKGROUP)}
   if (i32(t) >= lengths[b] || position >= params.capacity) { return; }
   let to = b * params.rowStep * params.capacity + position;
   ${PARTS.slice(0, parts)
-    .map((p) => `if (column < params.width${p}) { cache${p}[to * params.width${p} + column] = x${p}[params.offset${p} + row * params.stride${p} + column]; }`)
+    .map(
+      (p) =>
+        `if (column < params.width${p}) { cache${p}[to * params.width${p} + column] = x${p}[params.offset${p} + row * params.stride${p} + column]; }`,
+    )
     .join("\n  ")}
 }
 `,

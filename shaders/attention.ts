@@ -22,7 +22,17 @@ const UNROLL = 16;
 
 export const attentionKernel: Kernel<AttentionOptions> = {
   name: "attention",
-  params: { ...KEY_PARAMS, vOffset: "u32", vBatch: "u32", vRow: "u32", vHead: "u32", oBatch: "u32", oRow: "u32", oHead: "u32", statsRows: "u32" },
+  params: {
+    ...KEY_PARAMS,
+    vOffset: "u32",
+    vBatch: "u32",
+    vRow: "u32",
+    vHead: "u32",
+    oBatch: "u32",
+    oRow: "u32",
+    oHead: "u32",
+    statsRows: "u32",
+  },
   workgroupSize: () => WORKGROUP,
   bindings: (options) => [
     ...["q", "k", "v"].map((name, i) => ({ name, index: i + 1, type: arrayType(options), access: "read" }) as const),
@@ -107,14 +117,16 @@ ${entryPoint(WORKGROUP)}
   let normal = select(0.0, 1.0 / l, l > 0.0);
   let o_at = (b * params.oBatch + t * params.oRow + h * params.oHead) / ${width}u;
   #if ${split}
-  ${acc.each((i) => `shared_v[thread] = ${acc.at(i)} * rescale;
+  ${acc.each(
+    (i) => `shared_v[thread] = ${acc.at(i)} * rescale;
   workgroupBarrier();
   for (var half = ${WORKGROUP / 2}u; half > 0u; half /= 2u) {
     if (thread < half) { shared_v[thread] += shared_v[thread + half]; }
     workgroupBarrier();
   }
   if (thread == 0u) { out[o_at + ${i}] = shared_v[0] * normal; }
-  workgroupBarrier();`)}
+  workgroupBarrier();`,
+  )}
   #else
   ${acc.each((i) => `out[o_at + ${i}] = ${acc.at(i)} * normal;`)}
   #endif
@@ -136,6 +148,7 @@ function registers(name: string, count: number, type: string, zero: string) {
   return {
     at,
     declare: unrolled ? indices.map((i) => `var ${at(i)} = ${zero};`).join("\n") : `var ${name}: array<${type}, ${count}>;`,
-    each: (line: (i: string) => string) => (unrolled ? indices.map(line).join("\n") : `for (var i = 0u; i < ${count}u; i++) { ${line("i")} }`),
+    each: (line: (i: string) => string) =>
+      unrolled ? indices.map(line).join("\n") : `for (var i = 0u; i < ${count}u; i++) { ${line("i")} }`,
   };
 }

@@ -17,13 +17,27 @@ const WORKGROUP = 64;
 
 export const embeddingKernel: Kernel<EmbeddingOptions> = {
   name: "embedding",
-  params: { count: "u32", columns: "u32", tokens: "u32", vocabulary: "u32", positions: "u32", positionOffset: "u32", typeCount: "u32", scale: "f32" },
+  params: {
+    count: "u32",
+    columns: "u32",
+    tokens: "u32",
+    vocabulary: "u32",
+    positions: "u32",
+    positionOffset: "u32",
+    typeCount: "u32",
+    scale: "f32",
+  },
   workgroupSize: () => WORKGROUP,
   bindings: ({ weight, positions, types, past }) => [
     { name: "ids", index: 1, type: "array<i32>", access: "read" },
     { name: "table", index: 2, type: weightArray(weight, false), access: "read" },
     ...(positions === "none" ? [] : [{ name: "position_table", index: 3, type: weightArray(positions, false), access: "read" } as const]),
-    ...(types === "none" ? [] : ([{ name: "type_ids", index: 4, type: "array<i32>", access: "read" }, { name: "type_table", index: 5, type: weightArray(types, false), access: "read" }] as const)),
+    ...(types === "none"
+      ? []
+      : ([
+          { name: "type_ids", index: 4, type: "array<i32>", access: "read" },
+          { name: "type_table", index: 5, type: weightArray(types, false), access: "read" },
+        ] as const)),
     ...(past ? [{ name: "past", index: 6, type: "array<i32>", access: "read" } as const] : []),
     { name: "out", index: 7, type: "array<f32>", access: "read_write" },
   ],

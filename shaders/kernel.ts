@@ -38,7 +38,10 @@ export function instantiate<O extends object>(kernel: Kernel<O>, options: O): Ke
   const entries = Object.entries(options).filter(([, v]) => v !== undefined && v !== false);
   for (const [name, value] of entries) {
     // Only validated numbers, flags and enum members are ever interpolated into WGSL.
-    const plain = typeof value === "boolean" || (typeof value === "number" && Number.isFinite(value)) || (typeof value === "string" && /^[a-z0-9_-]+$/.test(value));
+    const plain =
+      typeof value === "boolean" ||
+      (typeof value === "number" && Number.isFinite(value)) ||
+      (typeof value === "string" && /^[a-z0-9_-]+$/.test(value));
     if (!plain) throw new TypeError(`${kernel.name}: option ${name} is ${String(value)}`);
   }
   const key = `${kernel.name}(${entries.map(([k, v]) => (v === true ? k : `${k}=${String(v)}`)).join(",")})`;
@@ -48,8 +51,13 @@ export function instantiate<O extends object>(kernel: Kernel<O>, options: O): Ke
 /** The whole text of a kernel instance. Group 0: binding 0 is the uniform block, 1… are storage buffers. */
 export function shaderCode({ kernel, options }: KernelInstance): string {
   const enables = (kernel.features?.(options) ?? []).map((f) => `enable ${f === "shader-f16" ? "f16" : f};`).join("\n");
-  const fields = Object.entries(kernel.params).map(([name, type]) => `  ${name}: ${type},`).join("\n");
-  const buffers = kernel.bindings(options).map((b) => `@group(0) @binding(${b.index}) var<storage, ${b.access}> ${b.name}: ${b.type};`).join("\n");
+  const fields = Object.entries(kernel.params)
+    .map(([name, type]) => `  ${name}: ${type},`)
+    .join("\n");
+  const buffers = kernel
+    .bindings(options)
+    .map((b) => `@group(0) @binding(${b.index}) var<storage, ${b.access}> ${b.name}: ${b.type};`)
+    .join("\n");
   return wgsl`${enables}
 struct Params {
 ${fields}

@@ -12,7 +12,16 @@ const WORKGROUP = 64;
 
 export const rotaryKernel: Kernel<RotaryOptions> = {
   name: "rotary",
-  params: { count: "u32", columns: "u32", tokens: "u32", headSize: "u32", rotarySize: "u32", positions: "u32", xOffset: "u32", xStride: "u32" },
+  params: {
+    count: "u32",
+    columns: "u32",
+    tokens: "u32",
+    headSize: "u32",
+    rotarySize: "u32",
+    positions: "u32",
+    xOffset: "u32",
+    xStride: "u32",
+  },
   workgroupSize: () => WORKGROUP,
   bindings: ({ past }) => [
     { name: "x", index: 1, type: "array<f32>", access: "read" },

@@ -22,7 +22,8 @@ export const sampleKernel: Kernel<SampleOptions> = {
     { name: "out", index: 4, type: "array<i32>", access: "read_write" },
   ],
   code({ topK, topP }) {
-    const each = (line: string) => `for (var i = thread; i < params.vocabulary; i += ${WORKGROUP}u) { let z = logits[at + i] / params.temperature; ${line} }`;
+    const each = (line: string) =>
+      `for (var i = thread; i < params.vocabulary; i += ${WORKGROUP}u) { let z = logits[at + i] / params.temperature; ${line} }`;
     // Builds the largest key, bit by bit, above which what is kept still suffices.
     const bisect = (measure: string, enough: string) => `
   var threshold = 0u;

@@ -17,7 +17,17 @@ const WORKGROUP = 64;
 
 export const softmaxKernel: Kernel<SoftmaxOptions> = {
   name: "softmax",
-  params: { rows: "u32", columns: "u32", heads: "u32", queries: "u32", window: "u32", maskBatch: "u32", maskHead: "u32", maskRow: "u32", scale: "f32" },
+  params: {
+    rows: "u32",
+    columns: "u32",
+    heads: "u32",
+    queries: "u32",
+    window: "u32",
+    maskBatch: "u32",
+    maskHead: "u32",
+    maskRow: "u32",
+    scale: "f32",
+  },
   workgroupSize: () => WORKGROUP,
   bindings: ({ mask, lengths }) => [
     { name: "x", index: 1, type: "array<f32>", access: "read" },

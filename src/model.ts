@@ -104,7 +104,10 @@ export class Model {
     const { source, target } = this.#rows(input);
     const dims = forwardDims(this.#engine, source, target);
     const { architecture } = this.#engine;
-    const plans = [...(source ? [this.#engine.compile("encode", encodeGraph(architecture), dims)] : []), ...(target ? [this.#engine.compile("decode", forwardDecodeGraph(this.#engine), dims)] : [])];
+    const plans = [
+      ...(source ? [this.#engine.compile("encode", encodeGraph(architecture), dims)] : []),
+      ...(target ? [this.#engine.compile("decode", forwardDecodeGraph(this.#engine), dims)] : []),
+    ];
     return { toString: () => plans.map((plan) => plan.toString(dims)).join("\n\n") };
   }
 
@@ -133,9 +136,18 @@ export class Model {
     if (architecture.kind === "decoder") return { target: main };
     const source = { ...main, ...(input.tokenTypeIds !== undefined && { types: this.#types(input.tokenTypeIds, main) }) };
     if (architecture.kind === "encoder") return { source };
-    if (input.decoderInputIds === undefined) throw new InputError("forward: an encoder–decoder needs decoderInputIds", { field: "decoderInputIds", expected: "[batch, target tokens]" });
+    if (input.decoderInputIds === undefined)
+      throw new InputError("forward: an encoder–decoder needs decoderInputIds", {
+        field: "decoderInputIds",
+        expected: "[batch, target tokens]",
+      });
     const target = toRows(input.decoderInputIds, input.decoderAttentionMask, architecture, "decoderInputIds", "decoderAttentionMask");
-    if (target.ids.length !== source.ids.length) throw new InputError(`decoderInputIds: expected ${source.ids.length} rows as inputIds has, got ${target.ids.length}`, { field: "decoderInputIds", expected: source.ids.length, got: target.ids.length });
+    if (target.ids.length !== source.ids.length)
+      throw new InputError(`decoderInputIds: expected ${source.ids.length} rows as inputIds has, got ${target.ids.length}`, {
+        field: "decoderInputIds",
+        expected: source.ids.length,
+        got: target.ids.length,
+      });
     return { source, target };
   }
 
@@ -143,11 +155,21 @@ export class Model {
     const count = this.#engine.architecture.typeVocabSize;
     if (count === undefined) throw new FoveaError("tokenTypeIds: this model has no token types");
     const matrix = toMatrix(input, "tokenTypeIds");
-    if (matrix.length !== rows.ids.length || matrix[0]!.length !== rows.width) throw new InputError(`tokenTypeIds: expected the shape of inputIds`, { field: "tokenTypeIds", expected: [rows.ids.length, rows.width], got: [matrix.length, matrix[0]!.length] });
+    if (matrix.length !== rows.ids.length || matrix[0]!.length !== rows.width)
+      throw new InputError(`tokenTypeIds: expected the shape of inputIds`, {
+        field: "tokenTypeIds",
+        expected: [rows.ids.length, rows.width],
+        got: [matrix.length, matrix[0]!.length],
+      });
     return rows.positions.map((positions, b) =>
       positions.map((t) => {
         const type = matrix[b]![t]!;
-        if (!Number.isInteger(type) || type < 0 || type >= count) throw new InputError(`tokenTypeIds: type ${type} is not one of the model's ${count}`, { field: "tokenTypeIds", expected: `0 … ${count - 1}`, got: type });
+        if (!Number.isInteger(type) || type < 0 || type >= count)
+          throw new InputError(`tokenTypeIds: type ${type} is not one of the model's ${count}`, {
+            field: "tokenTypeIds",
+            expected: `0 … ${count - 1}`,
+            got: type,
+          });
         return type;
       }),
     );

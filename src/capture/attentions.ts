@@ -9,7 +9,8 @@ import { attentionMap } from "../ops/attention-map.ts";
 import { Graph, makeValue, type Shape } from "../schedule/graph.ts";
 
 /** What to capture: everything, or heads by kind. Whole layers are captured; `head` says which are wanted. */
-export type CaptureSelection = "all" | Readonly<Partial<Record<AttentionKind, "all" | readonly { readonly layer: number; readonly head?: number }[]>>>;
+export type CaptureSelection =
+  "all" | Readonly<Partial<Record<AttentionKind, "all" | readonly { readonly layer: number; readonly head?: number }[]>>>;
 
 /** A buffer left by a run, and where in it the values lie. */
 export interface Left {
@@ -63,7 +64,15 @@ export class AttentionMaps {
   readonly #keys: () => MapAxis;
   readonly #kind: AttentionKind;
 
-  constructor(kind: AttentionKind, layers: number, heads: number, modules: ReadonlyMap<number, CapturedModule>, source: AttentionSource, queries: () => MapAxis, keys: () => MapAxis) {
+  constructor(
+    kind: AttentionKind,
+    layers: number,
+    heads: number,
+    modules: ReadonlyMap<number, CapturedModule>,
+    source: AttentionSource,
+    queries: () => MapAxis,
+    keys: () => MapAxis,
+  ) {
     this.#kind = kind;
     this.layers = layers;
     this.heads = heads;
@@ -101,7 +110,8 @@ export class AttentionMaps {
   async read({ layer, head, batch = 0 }: MapRequest): Promise<Float32Array> {
     const [queries, keys] = [this.#queries(), this.#keys()];
     const module = this.#modules.get(layer);
-    const fail = (field: string, expected: string, got: number) => new InputError(`attentions.${this.#kind}: ${field} ${got} cannot be read; expected ${expected}`, { field, expected, got });
+    const fail = (field: string, expected: string, got: number) =>
+      new InputError(`attentions.${this.#kind}: ${field} ${got} cannot be read; expected ${expected}`, { field, expected, got });
     if (!module) throw fail("layer", `a captured layer (${this.captured.join(", ")})`, layer);
     if (!Number.isInteger(head) || head < 0 || head >= this.heads) throw fail("head", `0 … ${this.heads - 1}`, head);
     const rows = queries.positions[batch];
@@ -116,7 +126,13 @@ export class AttentionMaps {
   async #compute(module: CapturedModule, row: number, head: number, queries: number, keys: number): Promise<Float32Array> {
     const { engine, workspace } = this.#source;
     const key = `map ${module.path} ${JSON.stringify([module.q, module.k])}`;
-    const program = await engine.program(key, () => mapGraph(module), { ...this.#source.dims, mapRow: row, mapHead: head, mapQueries: queries, mapKeys: keys });
+    const program = await engine.program(key, () => mapGraph(module), {
+      ...this.#source.dims,
+      mapRow: row,
+      mapHead: head,
+      mapQueries: queries,
+      mapKeys: keys,
+    });
     const out = engine.workspace("map");
     try {
       const dims = { ...this.#source.dims, mapRow: row, mapHead: head, mapQueries: queries, mapKeys: keys };

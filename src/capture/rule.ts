@@ -31,7 +31,12 @@ function captureOne(graph: Graph, path: string): Graph {
 function overRun(graph: Graph, node: Attention): Graph {
   const names = captureNames(node.path);
   const { q, k } = node.inputs;
-  const stats = makeValue({ path: node.path, shape: [q.shape[0]!, node.attrs.heads, q.shape[1]!, 2], dtype: "f32", origin: { kind: "node" } });
+  const stats = makeValue({
+    path: node.path,
+    shape: [q.shape[0]!, node.attrs.heads, q.shape[1]!, 2],
+    dtype: "f32",
+    origin: { kind: "node" },
+  });
   const captured: Attention = { ...node, attrs: { ...node.attrs, stats: true }, outputs: [...node.outputs, stats] };
   const next = rebuild(graph, new Map<Node, readonly Node[]>([[node, [captured]]]));
   next.output(names.q, q, { contiguous: false });
@@ -54,9 +59,21 @@ function overCache(graph: Graph, node: Attention): Graph {
   if (keysGoThere) {
     // Keys and values are appended anyway: the queries go along in the same dispatch.
     const both = { ...keysGoThere, inputs: { ...keysGoThere.inputs, x2: q, cache2: qCache } };
-    return rebuild(graph, new Map<Node, readonly Node[]>([[keysGoThere, [both]], [node, [captured]]]));
+    return rebuild(
+      graph,
+      new Map<Node, readonly Node[]>([
+        [keysGoThere, [both]],
+        [node, [captured]],
+      ]),
+    );
   }
-  const alone: Node = { op: appendOp.name, path: node.path, inputs: { past, lengths, x0: q, cache0: qCache }, attrs: { rowStep: 1 }, outputs: [] };
+  const alone: Node = {
+    op: appendOp.name,
+    path: node.path,
+    inputs: { past, lengths, x0: q, cache0: qCache },
+    attrs: { rowStep: 1 },
+    outputs: [],
+  };
   return rebuild(graph, new Map<Node, readonly Node[]>([[node, [alone, captured]]]));
 }
 

@@ -20,7 +20,12 @@ export function selectLayers(architecture: Architecture, selection: CaptureSelec
     const wanted = selection === "all" ? "all" : selection[kind];
     const modules = architecture.attention[kind];
     if (!modules) {
-      if (wanted && selection !== "all") throw new InputError(`capture: this ${architecture.kind} has no ${kind} attention`, { field: "capture", expected: Object.keys(architecture.attention), got: kind });
+      if (wanted && selection !== "all")
+        throw new InputError(`capture: this ${architecture.kind} has no ${kind} attention`, {
+          field: "capture",
+          expected: Object.keys(architecture.attention),
+          got: kind,
+        });
       continue;
     }
     if (!wanted) continue;
@@ -31,10 +36,16 @@ export function selectLayers(architecture: Architecture, selection: CaptureSelec
     }
     for (const { layer, head = 0 } of wanted) {
       if (!all.includes(layer) || !Number.isInteger(head) || head < 0 || head >= modules.heads) {
-        throw new InputError(`capture.${kind}: layer ${layer}, head ${head} is not there; the model has ${all.length} layers of ${modules.heads} heads, counted from 0`, { field: `capture.${kind}`, expected: `layer < ${all.length}, head < ${modules.heads}`, got: { layer, head } });
+        throw new InputError(
+          `capture.${kind}: layer ${layer}, head ${head} is not there; the model has ${all.length} layers of ${modules.heads} heads, counted from 0`,
+          { field: `capture.${kind}`, expected: `layer < ${all.length}, head < ${modules.heads}`, got: { layer, head } },
+        );
       }
     }
-    layers.set(kind, [...new Set(wanted.map((w) => w.layer))].sort((a, b) => a - b));
+    layers.set(
+      kind,
+      [...new Set(wanted.map((w) => w.layer))].sort((a, b) => a - b),
+    );
   }
   return layers;
 }
@@ -49,7 +60,13 @@ export function capturedModule(path: string, graph: Graph, plan: Plan): Captured
   const names = captureNames(path);
   const node = attentionAt(graph, path)!;
   const { k, lengths } = node.inputs;
-  const external = (name: string, value: Value): Left => ({ external: name, baseShape: root(value).shape, shape: value.shape, offset: value.offset, rowStride: value.rowStride });
+  const external = (name: string, value: Value): Left => ({
+    external: name,
+    baseShape: root(value).shape,
+    shape: value.shape,
+    offset: value.offset,
+    rowStride: value.rowStride,
+  });
   const output = (name: string): Left => {
     const { external: buffer, shape, offset, rowStride } = plan.outputs[name]!;
     return { external: buffer, baseShape: plan.externals.find((e) => e.name === buffer)!.shape, shape, offset, rowStride };
@@ -58,9 +75,17 @@ export function capturedModule(path: string, graph: Graph, plan: Plan): Captured
     const { shape } = plan.externals.find((e) => e.name === name)!;
     return { external: name, baseShape: shape, shape, offset: 0, rowStride: shape.at(-1) as number };
   };
-  if (k.origin.kind !== "external") return { path, attrs: node.attrs, q: output(names.q), k: output(names.k), stats: output(names.stats), ...lengthsName(lengths) };
+  if (k.origin.kind !== "external")
+    return { path, attrs: node.attrs, q: output(names.q), k: output(names.k), stats: output(names.stats), ...lengthsName(lengths) };
   // Over a cache: keys beyond the rows read are excluded by causality; a cross cache has its source's lengths.
-  return { path, attrs: node.attrs, q: state(names.q), k: external(k.origin.name, k), stats: state(names.stats), ...(node.attrs.cached ? {} : lengthsName(lengths)) };
+  return {
+    path,
+    attrs: node.attrs,
+    q: state(names.q),
+    k: external(k.origin.name, k),
+    stats: state(names.stats),
+    ...(node.attrs.cached ? {} : lengthsName(lengths)),
+  };
 }
 
 const lengthsName = (lengths: Value | undefined) => (lengths?.origin.kind === "external" ? { lengths: lengths.origin.name } : {});
@@ -77,12 +102,19 @@ export interface Axes {
 }
 
 /** The maps that a run's captured modules give. */
-export function attentionsOf(engine: Engine, layers: CapturedLayers, modules: ReadonlyMap<string, CapturedModule>, source: Omit<AttentionSource, "engine">, axes: Axes): Attentions {
+export function attentionsOf(
+  engine: Engine,
+  layers: CapturedLayers,
+  modules: ReadonlyMap<string, CapturedModule>,
+  source: Omit<AttentionSource, "engine">,
+  axes: Axes,
+): Attentions {
   const attentions: Partial<Record<AttentionKind, AttentionMaps>> = {};
   for (const [kind, captured] of layers) {
     const { paths, heads } = engine.architecture.attention[kind]!;
     const byLayer = new Map(captured.map((layer) => [layer, modules.get(paths[layer]!)!] as const));
-    const [queries, keys] = kind === "encoder" ? [axes.source, axes.source] : kind === "decoder" ? [axes.target, axes.target] : [axes.target, axes.source];
+    const [queries, keys] =
+      kind === "encoder" ? [axes.source, axes.source] : kind === "decoder" ? [axes.target, axes.target] : [axes.target, axes.source];
     attentions[kind] = new AttentionMaps(kind, paths.length, heads, byLayer, { engine, ...source }, queries, keys);
   }
   return attentions;

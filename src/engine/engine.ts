@@ -62,7 +62,9 @@ export class Engine {
 
   workspace(label: string): Workspace {
     this.assertUsable();
-    const workspace: Workspace = new Workspace(this.device, `${this.architecture.modelType} ${label}`, () => this.#workspaces.delete(workspace));
+    const workspace: Workspace = new Workspace(this.device, `${this.architecture.modelType} ${label}`, () =>
+      this.#workspaces.delete(workspace),
+    );
     this.#workspaces.add(workspace);
     return workspace;
   }
@@ -77,8 +79,13 @@ export class Engine {
     return this.exclusive(async () => {
       this.assertUsable();
       for (const external of program.plan.externals) workspaceOf(external.name).reserve([external], dims);
-      const tables = new Map(program.plan.externals.filter((e) => e.role === "table").map((e) => [e.name, this.#table(e.name, dims["positions"]!)]));
-      return program.bind({ weight: (name) => this.#weight(name), slots: this.slots, external: (name) => tables.get(name) ?? workspaceOf(name).get(name) }, dims);
+      const tables = new Map(
+        program.plan.externals.filter((e) => e.role === "table").map((e) => [e.name, this.#table(e.name, dims["positions"]!)]),
+      );
+      return program.bind(
+        { weight: (name) => this.#weight(name), slots: this.slots, external: (name) => tables.get(name) ?? workspaceOf(name).get(name) },
+        dims,
+      );
     });
   }
 
@@ -146,7 +153,13 @@ export class Engine {
     const size = (buffers: Iterable<GPUBuffer>) => [...buffers].reduce((n, b) => n + b.size, 0);
     const weights = size(this.#weights.values()) + size(this.#tables.values());
     const sessions = [...this.#workspaces].reduce((n, w) => n + w.bytes, 0);
-    return { weights, slots: this.slots.bytes, sessions, staging: this.readback.bytes, total: weights + this.slots.bytes + sessions + this.readback.bytes };
+    return {
+      weights,
+      slots: this.slots.bytes,
+      sessions,
+      staging: this.readback.bytes,
+      total: weights + this.slots.bytes + sessions + this.readback.bytes,
+    };
   }
 
   assertUsable(): void {
@@ -158,7 +171,7 @@ export class Engine {
   dispose(): void {
     this.#disposed = true;
     for (const buffer of [...this.#weights.values(), ...this.#tables.values()]) buffer.destroy();
-    for (const workspace of [...this.#workspaces]) workspace.dispose();
+    for (const workspace of this.#workspaces) workspace.dispose();
     this.#weights.clear();
     this.#tables.clear();
     this.#programs.clear();

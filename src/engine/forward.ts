@@ -43,7 +43,11 @@ export interface ForwardOptions {
   readonly signal?: AbortSignal;
 }
 
-export async function forward(engine: Engine, { source, target }: ForwardInputs, { layers, tokenizer, signal }: ForwardOptions): Promise<Run> {
+export async function forward(
+  engine: Engine,
+  { source, target }: ForwardInputs,
+  { layers, tokenizer, signal }: ForwardOptions,
+): Promise<Run> {
   const workspace = engine.workspace("forward");
   try {
     const dims = forwardDims(engine, source, target);
@@ -63,12 +67,21 @@ export async function forward(engine: Engine, { source, target }: ForwardInputs,
         if (program.plan.outputs[output]) tensors[output] = tensor(engine, workspace, program.plan, output, dims, rows);
       }
     };
-    if (source) await run("encode", () => encodeGraph(engine.architecture), capturedPaths(engine.architecture, layers, ["encoder"]), source);
-    if (target) await run("decode all", () => forwardDecodeGraph(engine), capturedPaths(engine.architecture, layers, ["decoder", "cross"]), target);
+    if (source)
+      await run("encode", () => encodeGraph(engine.architecture), capturedPaths(engine.architecture, layers, ["encoder"]), source);
+    if (target)
+      await run("decode all", () => forwardDecodeGraph(engine), capturedPaths(engine.architecture, layers, ["decoder", "cross"]), target);
     const keep = new Set(Object.keys(tensors));
-    for (const { q, k, stats, lengths } of modules.values()) for (const name of [q.external, k.external, stats.external, lengths]) if (name) keep.add(name);
+    for (const { q, k, stats, lengths } of modules.values())
+      for (const name of [q.external, k.external, stats.external, lengths]) if (name) keep.add(name);
     workspace.keepOnly(keep);
-    const attentions = attentionsOf(engine, layers, modules, { workspace, dims }, { source: axis(source, tokenizer), target: axis(target, tokenizer) });
+    const attentions = attentionsOf(
+      engine,
+      layers,
+      modules,
+      { workspace, dims },
+      { source: axis(source, tokenizer), target: axis(target, tokenizer) },
+    );
     return { ...tensors, attentions, dispose: () => workspace.dispose(), [Symbol.dispose]: () => workspace.dispose() };
   } catch (error) {
     workspace.dispose();
@@ -86,11 +99,27 @@ export function forwardDecodeGraph(engine: Engine): Graph {
 export function forwardDims(engine: Engine, source: Rows | undefined, target: Rows | undefined): ModelDims {
   const [rows, query] = [target?.ids.length ?? 1, target?.longest ?? 1];
   const [batch, sourceTokens] = [source?.ids.length ?? rows, source?.longest ?? 1];
-  return { batch, source: sourceTokens, rows, query, capacity: query, cacheRows: rows, share: 1, rowStep: 1, positions: engine.tableRows(Math.max(sourceTokens, query)) };
+  return {
+    batch,
+    source: sourceTokens,
+    rows,
+    query,
+    capacity: query,
+    cacheRows: rows,
+    share: 1,
+    rowStep: 1,
+    positions: engine.tableRows(Math.max(sourceTokens, query)),
+  };
 }
 
 /** The program of a graph with some modules captured, and where it leaves what their maps need. */
-export async function capturedProgram(engine: Engine, name: string, build: () => Graph, paths: ReadonlySet<string>, expect: ModelDims): Promise<{ program: Program<Plan>; captured: readonly CapturedModule[] }> {
+export async function capturedProgram(
+  engine: Engine,
+  name: string,
+  build: () => Graph,
+  paths: ReadonlySet<string>,
+  expect: ModelDims,
+): Promise<{ program: Program<Plan>; captured: readonly CapturedModule[] }> {
   let graph: Graph | undefined;
   const captured = () => (graph ??= capture(paths)(build()));
   // Variants depend on sizes only coarsely: one plan for few rows, one for many.

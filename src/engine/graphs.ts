@@ -11,7 +11,9 @@ import { type Dim, Graph, type Value } from "../schedule/graph.ts";
  *   share           decoder rows per encoder row; rowStep: cache rows per decoder row
  *   positions       rows of host tables
  */
-export type ModelDims = Readonly<Record<"batch" | "source" | "rows" | "query" | "capacity" | "cacheRows" | "share" | "rowStep" | "positions", number>>;
+export type ModelDims = Readonly<
+  Record<"batch" | "source" | "rows" | "query" | "capacity" | "cacheRows" | "share" | "rowStep" | "positions", number>
+>;
 
 /** Encoder, with its head if it has one, and the keys and values a decoder will look at. */
 export function encodeGraph(architecture: Architecture): Graph {
@@ -38,7 +40,10 @@ export interface DecodeShape {
 }
 
 /** The decoder on `query` tokens of each row; what leaves the graph is the caller's choice. */
-export function decodeGraph(architecture: Architecture, { rows, query, table = false }: DecodeShape): { g: Graph; lastHiddenState: Value; logits: Value; inputs: DecoderInputs } {
+export function decodeGraph(
+  architecture: Architecture,
+  { rows, query, table = false }: DecodeShape,
+): { g: Graph; lastHiddenState: Value; logits: Value; inputs: DecoderInputs } {
   const g = new Graph();
   const inputs: DecoderInputs = {
     ids: g.state("ids", [rows, query], "i32"),

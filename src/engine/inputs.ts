@@ -3,7 +3,8 @@
 import { InputError } from "../errors.ts";
 
 /** Numbers as `[batch][position]`, one row as `[position]`, or flat with a shape. */
-export type IdsInput = readonly (readonly number[])[] | readonly number[] | { readonly data: ArrayLike<number | bigint>; readonly shape: readonly number[] };
+export type IdsInput =
+  readonly (readonly number[])[] | readonly number[] | { readonly data: ArrayLike<number | bigint>; readonly shape: readonly number[] };
 
 export interface Rows {
   /** Real tokens of each row, without padding. */
@@ -18,19 +19,28 @@ export interface Rows {
 
 /** Rows of one field, all equally long. */
 export function toMatrix(input: IdsInput, field: string): number[][] {
-  const fail = (expected: string, got: unknown) => new InputError(`${field}: expected ${expected}, got ${JSON.stringify(got)?.slice(0, 60)}`, { field, expected, got });
+  const fail = (expected: string, got: unknown) =>
+    new InputError(`${field}: expected ${expected}, got ${JSON.stringify(got)?.slice(0, 60)}`, { field, expected, got });
   if (input === null || typeof input !== "object") throw fail("arrays of ids or { data, shape }", input);
   let rows: number[][];
   if ("data" in input && "shape" in input) {
     const [batch, width] = input.shape.length === 1 ? [1, input.shape[0]!] : input.shape;
-    if (input.shape.length > 2 || batch === undefined || width === undefined || batch * width !== input.data.length) throw fail("a shape [batch, tokens] that fits its data", input.shape);
+    if (input.shape.length > 2 || batch === undefined || width === undefined || batch * width !== input.data.length)
+      throw fail("a shape [batch, tokens] that fits its data", input.shape);
     rows = Array.from({ length: batch }, (_, b) => Array.from({ length: width }, (_, t) => Number(input.data[b * width + t])));
   } else {
     const nested = input as readonly (number | readonly number[])[];
-    rows = typeof nested[0] === "number" ? [Array.from(nested as readonly number[], Number)] : (nested as readonly (readonly number[])[]).map((row) => Array.from(row, Number));
+    rows =
+      typeof nested[0] === "number"
+        ? [Array.from(nested as readonly number[], Number)]
+        : (nested as readonly (readonly number[])[]).map((row) => Array.from(row, Number));
   }
   if (rows.length === 0 || rows[0]!.length === 0) throw fail("at least one token", "nothing");
-  if (rows.some((row) => row.length !== rows[0]!.length)) throw fail("rows of equal length (pad them and give a mask)", rows.map((r) => r.length));
+  if (rows.some((row) => row.length !== rows[0]!.length))
+    throw fail(
+      "rows of equal length (pad them and give a mask)",
+      rows.map((r) => r.length),
+    );
   return rows;
 }
 
@@ -40,23 +50,48 @@ export interface IdLimits {
 }
 
 /** Checks ids and takes the padding out. */
-export function toRows(ids: IdsInput, mask: IdsInput | undefined, { vocabSize, maxPositions }: IdLimits, field = "inputIds", maskField = "attentionMask"): Rows {
+export function toRows(
+  ids: IdsInput,
+  mask: IdsInput | undefined,
+  { vocabSize, maxPositions }: IdLimits,
+  field = "inputIds",
+  maskField = "attentionMask",
+): Rows {
   const matrix = toMatrix(ids, field);
   const width = matrix[0]!.length;
   const kept = mask === undefined ? undefined : toMatrix(mask, maskField);
-  if (kept && (kept.length !== matrix.length || kept[0]!.length !== width)) throw new InputError(`${maskField}: expected the shape of ${field}, [${matrix.length}, ${width}], got [${kept.length}, ${kept[0]!.length}]`, { field: maskField, expected: [matrix.length, width], got: [kept.length, kept[0]!.length] });
+  if (kept && (kept.length !== matrix.length || kept[0]!.length !== width))
+    throw new InputError(
+      `${maskField}: expected the shape of ${field}, [${matrix.length}, ${width}], got [${kept.length}, ${kept[0]!.length}]`,
+      { field: maskField, expected: [matrix.length, width], got: [kept.length, kept[0]!.length] },
+    );
   const positions = matrix.map((row, b) => row.map((_, t) => t).filter((t) => kept === undefined || kept[b]![t] !== 0));
   positions.forEach((row, b) => {
-    if (row.length === 0) throw new InputError(`${maskField}: row ${b} has no token at all`, { field: maskField, expected: "at least one 1 in every row", got: b });
+    if (row.length === 0)
+      throw new InputError(`${maskField}: row ${b} has no token at all`, {
+        field: maskField,
+        expected: "at least one 1 in every row",
+        got: b,
+      });
   });
   const compact = positions.map((row, b) => row.map((t) => checkId(matrix[b]![t]!, vocabSize, field)));
   const longest = Math.max(...compact.map((row) => row.length));
-  if (longest > maxPositions) throw new InputError(`${field}: ${longest} tokens; the model takes at most ${maxPositions}`, { field, expected: `at most ${maxPositions}`, got: longest });
+  if (longest > maxPositions)
+    throw new InputError(`${field}: ${longest} tokens; the model takes at most ${maxPositions}`, {
+      field,
+      expected: `at most ${maxPositions}`,
+      got: longest,
+    });
   return { ids: compact, positions, width, longest };
 }
 
 export function checkId(id: number, vocabSize: number, field: string): number {
-  if (!Number.isInteger(id) || id < 0 || id >= vocabSize) throw new InputError(`${field}: token id ${id} is outside the vocabulary of ${vocabSize}`, { field, expected: `0 … ${vocabSize - 1}`, got: id });
+  if (!Number.isInteger(id) || id < 0 || id >= vocabSize)
+    throw new InputError(`${field}: token id ${id} is outside the vocabulary of ${vocabSize}`, {
+      field,
+      expected: `0 … ${vocabSize - 1}`,
+      got: id,
+    });
   return id;
 }
 

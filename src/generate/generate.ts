@@ -70,7 +70,8 @@ export async function generate(generator: Generator, inputs: readonly Prompt[], 
   const session = await startSession(engine, prepared, group, live, options.signal);
   let kept = false;
   try {
-    const finals = settings.numBeams > 1 ? await followBeams(session, prepared) : await followRows(session, prepared, group, generator.tokenizer);
+    const finals =
+      settings.numBeams > 1 ? await followBeams(session, prepared) : await followRows(session, prepared, group, generator.tokenizer);
     const sequences = finals.map((item, i) => item.map((final) => sequence(generator.tokenizer, prepared.prompts[i]!, final)));
     if (live) {
       kept = true;
@@ -78,7 +79,11 @@ export async function generate(generator: Generator, inputs: readonly Prompt[], 
       return shared(sequences, attentions, () => session.dispose());
     }
     if (layers.size === 0) return shared(sequences, undefined, () => {});
-    const run = await forward(engine, teacherForced(prepared, sequences), { layers, tokenizer: generator.tokenizer, signal: options.signal });
+    const run = await forward(engine, teacherForced(prepared, sequences), {
+      layers,
+      tokenizer: generator.tokenizer,
+      signal: options.signal,
+    });
     return shared(sequences, run.attentions, () => run.dispose());
   } finally {
     if (!kept) session.dispose();
@@ -87,7 +92,11 @@ export async function generate(generator: Generator, inputs: readonly Prompt[], 
 
 export async function* stream(generator: Generator, input: Prompt, options: GenerateOptions): AsyncGenerator<Piece, void, undefined> {
   if ((options.numBeams ?? 1) > 1 || (options.numReturnSequences ?? 1) > 1) {
-    throw new InputError("stream: beams and several sequences do not stream; use generate()", { field: "numBeams", expected: 1, got: options.numBeams ?? options.numReturnSequences });
+    throw new InputError("stream: beams and several sequences do not stream; use generate()", {
+      field: "numBeams",
+      expected: 1,
+      got: options.numBeams ?? options.numReturnSequences,
+    });
   }
   const prepared = prepare(generator, [input], { ...options, numBeams: 1, numReturnSequences: 1 });
   const { settings, layers } = prepared;
@@ -116,13 +125,20 @@ function prepare(generator: Generator, inputs: readonly Prompt[], options: Gener
   const { architecture } = engine;
   engine.assertUsable();
   options.signal?.throwIfAborted();
-  if (architecture.kind === "encoder") throw new InputError(`generate: ${architecture.modelType} is an encoder; it has no text to generate`, { field: "model", expected: "a decoder", got: architecture.kind });
-  if (inputs.length === 0) throw new InputError("generate: the list of inputs is empty", { field: "input", expected: "at least one input", got: 0 });
+  if (architecture.kind === "encoder")
+    throw new InputError(`generate: ${architecture.modelType} is an encoder; it has no text to generate`, {
+      field: "model",
+      expected: "a decoder",
+      got: architecture.kind,
+    });
+  if (inputs.length === 0)
+    throw new InputError("generate: the list of inputs is empty", { field: "input", expected: "at least one input", got: 0 });
   const ids = inputs.map((input) => tokenize(input, tokenizer));
   const rows = ids.map((row) => toRows([row], undefined, architecture, "input").ids[0]!);
   const longest = Math.max(...rows.map((r) => r.length));
   const layers = selectLayers(architecture, options.capture);
-  if (architecture.kind === "decoder") return { settings: resolveOptions(options, config, architecture, { longest }), sources: undefined, prompts: rows, layers };
+  if (architecture.kind === "decoder")
+    return { settings: resolveOptions(options, config, architecture, { longest }), sources: undefined, prompts: rows, layers };
   const start = decoderStartOf(options, config, architecture);
   const sources: Rows = { ids: rows, positions: rows.map((row) => row.map((_, i) => i)), width: longest, longest };
   return { settings: resolveOptions(options, config, architecture, { longest: 1 }), sources, prompts: rows.map(() => [start]), layers };
@@ -130,12 +146,23 @@ function prepare(generator: Generator, inputs: readonly Prompt[], options: Gener
 
 function tokenize(input: Prompt, tokenizer: Tokenizer | undefined): readonly number[] {
   if (typeof input !== "string") return input;
-  if (!tokenizer) throw new InputError("generate: this checkpoint has no tokenizer.json; give ids instead of text", { field: "input", expected: "ids", got: "text" });
+  if (!tokenizer)
+    throw new InputError("generate: this checkpoint has no tokenizer.json; give ids instead of text", {
+      field: "input",
+      expected: "ids",
+      got: "text",
+    });
   if (input.trim() === "") throw new InputError("generate: the input is empty", { field: "input", expected: "some text", got: input });
   return tokenizer.encode(input).ids;
 }
 
-function startSession(engine: Engine, { settings, sources, prompts, layers }: Prepared, group: number, live: boolean, signal?: AbortSignal): Promise<Session> {
+function startSession(
+  engine: Engine,
+  { settings, sources, prompts, layers }: Prepared,
+  group: number,
+  live: boolean,
+  signal?: AbortSignal,
+): Promise<Session> {
   const none: ReadonlySet<string> = new Set();
   return Session.start(engine, {
     settings,
@@ -154,13 +181,24 @@ interface Final {
   readonly score?: number;
 }
 
-async function followRows(session: Session, { settings, prompts }: Prepared, group: number, tokenizer: Tokenizer | undefined): Promise<Final[][]> {
-  const rows = Array.from({ length: prompts.length * group }, () => ({ ids: [] as number[], done: false, decoder: tokenizer && new StreamDecoder(tokenizer), stop: new StopStrings(settings.stopStrings) }));
+async function followRows(
+  session: Session,
+  { settings, prompts }: Prepared,
+  group: number,
+  tokenizer: Tokenizer | undefined,
+): Promise<Final[][]> {
+  const rows = Array.from({ length: prompts.length * group }, () => ({
+    ids: [] as number[],
+    done: false,
+    decoder: tokenizer && new StreamDecoder(tokenizer),
+    stop: new StopStrings(settings.stopStrings),
+  }));
   for await (const tokens of session.steps()) {
     rows.forEach((row, r) => {
       if (row.done) return;
       row.ids.push(tokens[r]!);
-      row.done = settings.eos.includes(tokens[r]!) || (settings.stopStrings.length > 0 && row.stop.push(row.decoder?.push(tokens[r]!) ?? ""));
+      row.done =
+        settings.eos.includes(tokens[r]!) || (settings.stopStrings.length > 0 && row.stop.push(row.decoder?.push(tokens[r]!) ?? ""));
     });
     if (rows.every((row) => row.done)) break;
   }
@@ -194,21 +232,35 @@ function shared(items: readonly (readonly GeneratedSequence[])[], attentions: At
 }
 
 /** The final ids as a forward pass: what was fed to the decoder, so without the last token. */
-function teacherForced({ sources, prompts }: Prepared, sequences: readonly (readonly GeneratedSequence[])[]): { source?: Rows; target: Rows } {
+function teacherForced(
+  { sources, prompts }: Prepared,
+  sequences: readonly (readonly GeneratedSequence[])[],
+): { source?: Rows; target: Rows } {
   const ids = sequences.map((item, i) => item[0]!.ids.slice(0, Math.max(prompts[i]!.length, item[0]!.ids.length - 1)));
   const longest = Math.max(...ids.map((row) => row.length));
   return { source: sources, target: { ids, positions: ids.map((row) => row.map((_, i) => i)), width: longest, longest } };
 }
 
 /** Maps over a running session: query rows are the tokens fed so far, the prompt included. */
-function liveAttentions({ engine, tokenizer }: Generator, session: Session, { layers, prompts, sources }: Prepared, generated: () => readonly (readonly number[])[]): Attentions {
+function liveAttentions(
+  { engine, tokenizer }: Generator,
+  session: Session,
+  { layers, prompts, sources }: Prepared,
+  generated: () => readonly (readonly number[])[],
+): Attentions {
   const axis = (rows: readonly (readonly number[])[]): MapAxis => ({
     width: Math.max(...rows.map((r) => r.length)),
     positions: rows.map((row) => row.map((_, i) => i)),
     ...(tokenizer && { tokens: rows.map((row) => row.map((id) => tokenizer.token(id))) }),
   });
   const fed = () => generated().map((ids, i) => [...prompts[i]!, ...ids.slice(0, -1)]);
-  return attentionsOf(engine, layers, session.modules, { workspace: session.workspace, dims: session.dims }, { source: () => axis(sources?.ids ?? []), target: () => axis(fed()) });
+  return attentionsOf(
+    engine,
+    layers,
+    session.modules,
+    { workspace: session.workspace, dims: session.dims },
+    { source: () => axis(sources?.ids ?? []), target: () => axis(fed()) },
+  );
 }
 
 /** Watches for stop strings in text that comes in pieces. */

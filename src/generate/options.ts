@@ -77,7 +77,12 @@ const DEFAULT_NEW_TOKENS = 256;
 const DEFAULT_TOP_K = 50;
 const LARGEST_SEED = 0xffffffff;
 
-export function resolveOptions(options: GenerateOptions, config: RawConfig, architecture: Architecture, prompt: { readonly longest: number }): Settings {
+export function resolveOptions(
+  options: GenerateOptions,
+  config: RawConfig,
+  architecture: Architecture,
+  prompt: { readonly longest: number },
+): Settings {
   const pick = new Picker(options as Readonly<Record<string, unknown>>, config);
   const id = (value: number, field: string) => checkId(value, architecture.vocabSize, field);
   const ids = (field: string, name: string) => pick.list(field, name).map((value) => id(value, field));
@@ -98,7 +103,10 @@ export function resolveOptions(options: GenerateOptions, config: RawConfig, arch
     repetitionPenalty: pick.number("repetitionPenalty", "repetition_penalty", 1, { above: 0 }),
     noRepeatNgramSize: pick.int("noRepeatNgramSize", "no_repeat_ngram_size", 0, { min: 0 }),
     // A banned end would be no ban but an endless text: Hugging Face leaves those out too.
-    badWords: pick.lists("badWordsIds", "bad_words_ids").map((word) => word.map((t) => id(t, "badWordsIds"))).filter((word) => !(word.length === 1 && eos.includes(word[0]!))),
+    badWords: pick
+      .lists("badWordsIds", "bad_words_ids")
+      .map((word) => word.map((t) => id(t, "badWordsIds")))
+      .filter((word) => !(word.length === 1 && eos.includes(word[0]!))),
     suppressTokens: ids("suppressTokens", "suppress_tokens"),
     beginSuppressTokens: ids("beginSuppressTokens", "begin_suppress_tokens"),
     forced: [
@@ -111,9 +119,12 @@ export function resolveOptions(options: GenerateOptions, config: RawConfig, arch
     decoderStart: decoderStart(pick, id),
     stopStrings: options.stopStrings ?? [],
   };
-  if (settings.numReturnSequences > numBeams && !settings.sampling) throw pick.wrong("numReturnSequences", `at most numBeams = ${numBeams} without sampling`, settings.numReturnSequences);
-  if (settings.sampling && numBeams > 1) throw pick.wrong("doSample", "sampling with numBeams = 1 (beam search does not sample here)", true);
-  if (settings.stopStrings.length > 0 && numBeams > 1) throw pick.wrong("stopStrings", "no stop strings with beam search", settings.stopStrings);
+  if (settings.numReturnSequences > numBeams && !settings.sampling)
+    throw pick.wrong("numReturnSequences", `at most numBeams = ${numBeams} without sampling`, settings.numReturnSequences);
+  if (settings.sampling && numBeams > 1)
+    throw pick.wrong("doSample", "sampling with numBeams = 1 (beam search does not sample here)", true);
+  if (settings.stopStrings.length > 0 && numBeams > 1)
+    throw pick.wrong("stopStrings", "no stop strings with beam search", settings.stopStrings);
   return settings;
 }
 
@@ -121,7 +132,11 @@ export function resolveOptions(options: GenerateOptions, config: RawConfig, arch
 export function decoderStartOf(options: GenerateOptions, config: RawConfig, architecture: Architecture): number {
   const pick = new Picker(options as Readonly<Record<string, unknown>>, config);
   const start = decoderStart(pick, (value, field) => checkId(value, architecture.vocabSize, field));
-  if (start === undefined) throw new InputError("generate: neither options nor config say with which token the decoder starts", { field: "decoderStartTokenId", expected: "a token id" });
+  if (start === undefined)
+    throw new InputError("generate: neither options nor config say with which token the decoder starts", {
+      field: "decoderStartTokenId",
+      expected: "a token id",
+    });
   return start;
 }
 
@@ -132,10 +147,16 @@ function decoderStart(pick: Picker, id: (value: number, field: string) => number
 
 function newTokens(pick: Picker, options: GenerateOptions, { maxPositions }: Architecture, longest: number): number {
   const room = maxPositions - longest;
-  if (room < 1) throw new InputError(`generate: a prompt of ${longest} tokens leaves no room in the model's ${maxPositions} positions`, { field: "input", expected: `at most ${maxPositions - 1} tokens`, got: longest });
+  if (room < 1)
+    throw new InputError(`generate: a prompt of ${longest} tokens leaves no room in the model's ${maxPositions} positions`, {
+      field: "input",
+      expected: `at most ${maxPositions - 1} tokens`,
+      got: longest,
+    });
   const length = pick.int("maxLength", "max_length", longest + DEFAULT_NEW_TOKENS, { min: 1 });
   const wanted = pick.int("maxNewTokens", "max_new_tokens", Math.max(1, length - longest), { min: 1 });
-  if (options.maxNewTokens !== undefined && wanted > room) throw pick.wrong("maxNewTokens", `at most ${room}: the model has ${maxPositions} positions and the prompt takes ${longest}`, wanted);
+  if (options.maxNewTokens !== undefined && wanted > room)
+    throw pick.wrong("maxNewTokens", `at most ${room}: the model has ${maxPositions} positions and the prompt takes ${longest}`, wanted);
   return Math.min(wanted, room);
 }
 
@@ -145,7 +166,12 @@ function sampling(pick: Picker, options: GenerateOptions): Settings["sampling"] 
   const temperature = pick.number("temperature", "temperature", 1, { from: 0 });
   if (!wanted || temperature === 0) return undefined;
   const seed = pick.int("seed", "seed", Math.floor(Math.random() * LARGEST_SEED), { min: 0, max: LARGEST_SEED });
-  return { temperature, topK: pick.int("topK", "top_k", DEFAULT_TOP_K, { min: 0 }), topP: pick.number("topP", "top_p", 1, { above: 0 }), seed };
+  return {
+    temperature,
+    topK: pick.int("topK", "top_k", DEFAULT_TOP_K, { min: 0 }),
+    topP: pick.number("topP", "top_p", 1, { above: 0 }),
+    seed,
+  };
 }
 
 /** Reads an option, else the config's field, else the default; complains by the option's name. */
@@ -168,13 +194,20 @@ class Picker {
 
   int(field: string, name: string, fallback: number, { min = 0, max = Number.MAX_SAFE_INTEGER }: { min?: number; max?: number }): number {
     const value = this.#value(field, name) ?? fallback;
-    if (typeof value !== "number" || !Number.isSafeInteger(value) || value < min || value > max) throw this.wrong(field, `an integer from ${min} to ${max}`, value);
+    if (typeof value !== "number" || !Number.isSafeInteger(value) || value < min || value > max)
+      throw this.wrong(field, `an integer from ${min} to ${max}`, value);
     return value;
   }
 
-  number(field: string, name: string, fallback: number, { above = -Infinity, from = -Infinity }: { above?: number; from?: number } = {}): number {
+  number(
+    field: string,
+    name: string,
+    fallback: number,
+    { above = -Infinity, from = -Infinity }: { above?: number; from?: number } = {},
+  ): number {
     const value = this.#value(field, name) ?? fallback;
-    if (typeof value !== "number" || !Number.isFinite(value) || value <= above || value < from) throw this.wrong(field, `a number ${above > -Infinity ? `above ${above}` : from > -Infinity ? `from ${from}` : ""}`.trim(), value);
+    if (typeof value !== "number" || !Number.isFinite(value) || value <= above || value < from)
+      throw this.wrong(field, `a number ${above > -Infinity ? `above ${above}` : from > -Infinity ? `from ${from}` : ""}`.trim(), value);
     return value;
   }
 
@@ -195,7 +228,8 @@ class Picker {
 
   lists(field: string, name: string): number[][] {
     const value = this.#value(field, name) ?? [];
-    const valid = Array.isArray(value) && value.every((word) => Array.isArray(word) && word.length > 0 && word.every((t) => typeof t === "number"));
+    const valid =
+      Array.isArray(value) && value.every((word) => Array.isArray(word) && word.length > 0 && word.every((t) => typeof t === "number"));
     if (!valid) throw this.wrong(field, "a list of lists of token ids", value);
     return value as number[][];
   }

@@ -28,37 +28,98 @@ export function select(g: Graph, logits: Value, { ids, past }: DecoderInputs, se
   const words = settings.badWords;
   const { repetitionPenalty, noRepeatNgramSize } = settings;
   if (repetitionPenalty !== 1 || noRepeatNgramSize > 0 || words.length > 0) {
-    const wordInputs = words.length > 0 && { wordTokens: g.input("words.tokens", [words.flat().length], "i32"), wordStarts: g.input("words.starts", [words.length + 1], "i32") };
+    const wordInputs = words.length > 0 && {
+      wordTokens: g.input("words.tokens", [words.flat().length], "i32"),
+      wordStarts: g.input("words.starts", [words.length + 1], "i32"),
+    };
     processHistory(g, { logits: scores, history, past, ...wordInputs }, { repetitionPenalty, noRepeatNgramSize });
   }
   const bias = settings.suppressTokens.length > 0 && { bias: g.input("bias", [vocabulary]) };
   const firstBias = settings.beginSuppressTokens.length > 0 && { firstBias: g.input("bias.first", [vocabulary]) };
   const minimum = (settings.minLength > 0 || settings.minNewTokens > 0) && { minimum: g.input("minimum", [rows], "i32"), eos };
   const forced = settings.forced.length > 0 && { forced: g.input("forced", [settings.forced.length, 2], "i32") };
-  if (bias || firstBias || minimum || forced) processVocabulary(g, { logits: scores, past, begin, ...bias, ...firstBias, ...minimum, ...forced });
+  if (bias || firstBias || minimum || forced)
+    processVocabulary(g, { logits: scores, past, begin, ...bias, ...firstBias, ...minimum, ...forced });
 
   if (settings.numBeams > 1) {
     const k = candidatesOf(settings);
     const best = topK(g, scores, k);
     const beamScores = g.state("scores", [rows]);
-    beamStep(g, { best, eos, begin, past, scores: beamScores, ids, history, table: g.state("table", [rows, "capacity"], "u32"), candidates: state("candidates", [STEPS, items, k, 3]) }, { beams: settings.numBeams, k });
+    beamStep(
+      g,
+      {
+        best,
+        eos,
+        begin,
+        past,
+        scores: beamScores,
+        ids,
+        history,
+        table: g.state("table", [rows, "capacity"], "u32"),
+        candidates: state("candidates", [STEPS, items, k, 3]),
+      },
+      { beams: settings.numBeams, k },
+    );
     return;
   }
   const { sampling } = settings;
-  const token = sampling ? sample(g, { logits: scores, past, begin }, { temperature: sampling.temperature, topK: sampling.topK, topP: sampling.topP, seed: SEED }) : argmax(g, scores);
-  advance(g, { token, eos, begin, ids, past, history, finished: state("finished", [rows]), emitted: state("emitted", [STEPS, rows]) }, { pad: settings.pad });
+  const token = sampling
+    ? sample(
+        g,
+        { logits: scores, past, begin },
+        { temperature: sampling.temperature, topK: sampling.topK, topP: sampling.topP, seed: SEED },
+      )
+    : argmax(g, scores);
+  advance(
+    g,
+    { token, eos, begin, ids, past, history, finished: state("finished", [rows]), emitted: state("emitted", [STEPS, rows]) },
+    { pad: settings.pad },
+  );
 }
 
 /** What of the settings decides the step's plan; the rest is data. */
 export const planKey = (settings: Settings): string => {
-  const { numBeams, sampling, repetitionPenalty, noRepeatNgramSize, badWords, suppressTokens, beginSuppressTokens, minLength, minNewTokens, forced, eos, pad } = settings;
-  return JSON.stringify([numBeams, sampling && { ...sampling, seed: undefined }, repetitionPenalty, noRepeatNgramSize, badWords.length, badWords.flat().length, suppressTokens.length > 0, beginSuppressTokens.length > 0, minLength > 0 || minNewTokens > 0, forced.length, eos.length, pad]);
+  const {
+    numBeams,
+    sampling,
+    repetitionPenalty,
+    noRepeatNgramSize,
+    badWords,
+    suppressTokens,
+    beginSuppressTokens,
+    minLength,
+    minNewTokens,
+    forced,
+    eos,
+    pad,
+  } = settings;
+  return JSON.stringify([
+    numBeams,
+    sampling && { ...sampling, seed: undefined },
+    repetitionPenalty,
+    noRepeatNgramSize,
+    badWords.length,
+    badWords.flat().length,
+    suppressTokens.length > 0,
+    beginSuppressTokens.length > 0,
+    minLength > 0 || minNewTokens > 0,
+    forced.length,
+    eos.length,
+    pad,
+  ]);
 };
 
 /** Fills the buffers that the graph of `select` reads, and the step state of all rows. */
-export function writeSelection(workspace: Workspace, settings: Settings, vocabulary: number, prompts: readonly (readonly number[])[], capacity: number): void {
+export function writeSelection(
+  workspace: Workspace,
+  settings: Settings,
+  vocabulary: number,
+  prompts: readonly (readonly number[])[],
+  capacity: number,
+): void {
   const rows = prompts.length;
-  const write = (name: string, data: () => Int32Array<ArrayBuffer> | Uint32Array<ArrayBuffer> | Float32Array<ArrayBuffer>) => workspace.has(name) && workspace.write(name, data());
+  const write = (name: string, data: () => Int32Array<ArrayBuffer> | Uint32Array<ArrayBuffer> | Float32Array<ArrayBuffer>) =>
+    workspace.has(name) && workspace.write(name, data());
   const suppress = (tokens: readonly number[]) => {
     const bias = new Float32Array(vocabulary);
     for (const token of tokens) bias[token] = Number(BANNED);

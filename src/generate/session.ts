@@ -129,7 +129,10 @@ export class Session {
     const bound = await engine.bind(program, this.workspace, this.dims);
     try {
       this.workspace.write("source.ids", padRight(sources, this.dims.source));
-      this.workspace.write("source.lengths", Int32Array.from(sources, (s) => s.length));
+      this.workspace.write(
+        "source.lengths",
+        Int32Array.from(sources, (s) => s.length),
+      );
       if (this.workspace.has("source.types")) this.workspace.write("source.types", new Int32Array(sources.length * this.dims.source));
       await engine.run([bound], { label: "encode", signal });
     } finally {
@@ -171,13 +174,25 @@ export class Session {
         const query = Math.min(PREFILL_CHUNK, longest - from);
         const dims = { ...this.dims, rows: prompts.length, query, share: 1, rowStep: group };
         if (!bound) {
-          const { program } = await capturedProgram(engine, "prefill", () => decodeGraph(engine.architecture, { rows: "rows", query: "query" }).g, decoderPaths, dims);
+          const { program } = await capturedProgram(
+            engine,
+            "prefill",
+            () => decodeGraph(engine.architecture, { rows: "rows", query: "query" }).g,
+            decoderPaths,
+            dims,
+          );
           bound = await engine.bindTo(program, (name) => (PROMPT_INPUTS.has(name) ? own : this.workspace), dims);
         } else await engine.exclusive(async () => bound!.setDims(dims));
         const chunk = heads.map((h) => h.slice(from, from + query));
         own.write("ids", padRight(chunk, query));
-        own.write("lengths", Int32Array.from(chunk, (c) => c.length));
-        own.write("past", Int32Array.from(heads, (h) => Math.min(from, h.length)));
+        own.write(
+          "lengths",
+          Int32Array.from(chunk, (c) => c.length),
+        );
+        own.write(
+          "past",
+          Int32Array.from(heads, (h) => Math.min(from, h.length)),
+        );
         await engine.run([bound], { label: "prefill", signal });
       }
     } finally {

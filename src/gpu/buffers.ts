@@ -6,9 +6,12 @@ export function storageBuffer(device: GPUDevice, label: string, bytes: number): 
   const size = Math.max(16, Math.ceil(bytes / 4) * 4);
   const limit = Math.min(device.limits.maxBufferSize, device.limits.maxStorageBufferBindingSize);
   if (size > limit) {
-    throw new UnsupportedError(`${label} needs a buffer of ${size} bytes; this adapter binds at most ${limit}. Use a smaller batch or length, or a narrower dtype.`, {
-      feature: "maxStorageBufferBindingSize",
-    });
+    throw new UnsupportedError(
+      `${label} needs a buffer of ${size} bytes; this adapter binds at most ${limit}. Use a smaller batch or length, or a narrower dtype.`,
+      {
+        feature: "maxStorageBufferBindingSize",
+      },
+    );
   }
   return device.createBuffer({ label, size, usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST });
 }

@@ -51,17 +51,22 @@ export interface Support {
   readonly reason: string;
 }
 
-const BROWSERS = "Chrome or Edge 113+, Safari 26+, Firefox 141+ on Windows (145+ on Apple silicon) have WebGPU; on Linux Chrome may need chrome://flags/#enable-unsafe-webgpu";
+const BROWSERS =
+  "Chrome or Edge 113+, Safari 26+, Firefox 141+ on Windows (145+ on Apple silicon) have WebGPU; on Linux Chrome may need chrome://flags/#enable-unsafe-webgpu";
 
 /** Whether models can run here, and why not. Makes no device. */
 export async function isSupported(): Promise<Support> {
   const gpu = globalThis.navigator?.gpu as GPU | undefined;
   if (!gpu) {
     const insecure = globalThis.isSecureContext === false;
-    return { supported: false, reason: insecure ? "WebGPU needs a secure page: serve it over https or from localhost." : `This browser has no WebGPU. ${BROWSERS}.` };
+    return {
+      supported: false,
+      reason: insecure ? "WebGPU needs a secure page: serve it over https or from localhost." : `This browser has no WebGPU. ${BROWSERS}.`,
+    };
   }
   const adapter = await gpu.requestAdapter();
-  if (!adapter) return { supported: false, reason: `WebGPU is there, but no adapter: the GPU or its driver is blocked or missing. ${BROWSERS}.` };
+  if (!adapter)
+    return { supported: false, reason: `WebGPU is there, but no adapter: the GPU or its driver is blocked or missing. ${BROWSERS}.` };
   return { supported: true, reason: "" };
 }
 
@@ -87,5 +92,8 @@ export function watchDevice(device: GPUDevice): void {
 /** Throws DeviceLostError if the device is gone. */
 export function assertAlive(device: GPUDevice): void {
   const info = losses.get(device);
-  if (info) throw new DeviceLostError(`The GPU device was lost (${info.reason || "unknown"}): ${info.message}`, { reason: info.reason || "unknown" });
+  if (info)
+    throw new DeviceLostError(`The GPU device was lost (${info.reason || "unknown"}): ${info.message}`, {
+      reason: info.reason || "unknown",
+    });
 }

@@ -63,5 +63,11 @@ async function shaderError(kernel: string, code: string, module: GPUShaderModule
   const column = first?.linePos ?? 0;
   const sourceLine = code.split("\n")[line - 1] ?? "";
   const why = first?.message ?? (cause instanceof Error || cause instanceof GPUError ? cause.message : String(cause));
-  return new ShaderError(`${kernel} does not compile: ${why} (line ${line}, column ${column}: ${sourceLine.trim()})`, { kernel, line, column, sourceLine, cause });
+  return new ShaderError(`${kernel} does not compile: ${why} (line ${line}, column ${column}: ${sourceLine.trim()})`, {
+    kernel,
+    line,
+    column,
+    sourceLine,
+    cause,
+  });
 }

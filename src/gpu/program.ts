@@ -64,7 +64,11 @@ export class BoundProgram {
     this.program = program;
     this.#resources = resources;
     const size = Math.max(1, program.plan.dispatches.length) * PARAMS_STRIDE;
-    this.#params = program.device.createBuffer({ label: `${program.plan.name} params`, size, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST });
+    this.#params = program.device.createBuffer({
+      label: `${program.plan.name} params`,
+      size,
+      usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
+    });
     this.#staging = new ArrayBuffer(size);
     this.setDims(dims);
   }
@@ -109,9 +113,10 @@ export class BoundProgram {
   /** Dispatches in runs of at most `budget` work each, for submits that stay below what watchdogs allow. */
   *chunks(budget: number): Generator<(pass: GPUComputePassEncoder) => void> {
     if (this.#version !== this.#resources.slots.version) this.#rebind();
-    for (let from = 0; from < this.#steps.length; ) {
+    for (let from = 0; from < this.#steps.length;) {
       let to = from;
-      for (let work = 0; to < this.#steps.length && (to === from || work + this.#steps[to]!.work <= budget); to++) work += this.#steps[to]!.work;
+      for (let work = 0; to < this.#steps.length && (to === from || work + this.#steps[to]!.work <= budget); to++)
+        work += this.#steps[to]!.work;
       const steps = this.#steps.slice(from, to);
       yield (pass) => steps.forEach((step) => encodeStep(pass, step));
       from = to;
@@ -127,14 +132,22 @@ export class BoundProgram {
     const { plan, device, pipelines } = this.program;
     this.#steps = plan.dispatches.map((dispatch, i): Step => {
       const { pipeline, layout } = pipelines[i]!;
-      const entries: GPUBindGroupEntry[] = [{ binding: 0, resource: { buffer: this.#params, offset: i * PARAMS_STRIDE, size: PARAMS_STRIDE } }];
+      const entries: GPUBindGroupEntry[] = [
+        { binding: 0, resource: { buffer: this.#params, offset: i * PARAMS_STRIDE, size: PARAMS_STRIDE } },
+      ];
       for (const binding of dispatch.instance.kernel.bindings(dispatch.instance.options)) {
         const place = dispatch.bindings[binding.name];
         if (!place) throw new FoveaError(`${dispatch.path}: ${dispatch.instance.key} got no buffer "${binding.name}"`);
         entries.push({ binding: binding.index, resource: { buffer: this.#buffer(place) } });
       }
       const old = this.#steps[i];
-      return { pipeline, group: device.createBindGroup({ label: dispatch.path, layout, entries }), x: old?.x ?? 0, y: old?.y ?? 0, work: old?.work ?? 0 };
+      return {
+        pipeline,
+        group: device.createBindGroup({ label: dispatch.path, layout, entries }),
+        x: old?.x ?? 0,
+        y: old?.y ?? 0,
+        work: old?.work ?? 0,
+      };
     });
     this.#version = this.#resources.slots.version;
   }

@@ -18,7 +18,11 @@ export class Readback {
     const staging =
       at >= 0
         ? this.#free.splice(at, 1)[0]!
-        : this.#device.createBuffer({ label: `${this.#label} staging`, size: 1 << Math.ceil(Math.log2(Math.max(256, bytes))), usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
+        : this.#device.createBuffer({
+            label: `${this.#label} staging`,
+            size: 1 << Math.ceil(Math.log2(Math.max(256, bytes))),
+            usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+          });
     this.#busy.add(staging);
     encoder.copyBufferToBuffer(source, offset, staging, 0, bytes);
     return staging;

@@ -30,13 +30,15 @@ export class ConfigReader {
 
   int(field: string, { min = 1, max = LARGEST_SIZE, default: fallback }: IntRange = {}): number {
     const value = this.has(field) ? this.raw[field] : fallback;
-    if (typeof value !== "number" || !Number.isSafeInteger(value) || value < min || value > max) throw this.#wrong(field, `an integer from ${min} to ${max}`, value);
+    if (typeof value !== "number" || !Number.isSafeInteger(value) || value < min || value > max)
+      throw this.#wrong(field, `an integer from ${min} to ${max}`, value);
     return value;
   }
 
   float(field: string, { min = -Infinity, max = Infinity, default: fallback }: IntRange = {}): number {
     const value = this.has(field) ? this.raw[field] : fallback;
-    if (typeof value !== "number" || !Number.isFinite(value) || value < min || value > max) throw this.#wrong(field, `a number from ${min} to ${max}`, value);
+    if (typeof value !== "number" || !Number.isFinite(value) || value < min || value > max)
+      throw this.#wrong(field, `a number from ${min} to ${max}`, value);
     return value;
   }
 
@@ -62,7 +64,9 @@ export class ConfigReader {
   /** For options whose effect is not built: anything but the expected value is refused instead of ignored. */
   expect(field: string, expected: unknown, why: string): void {
     if (this.has(field) && JSON.stringify(this.raw[field]) !== JSON.stringify(expected)) {
-      throw new UnsupportedError(`${this.file}: ${field} = ${JSON.stringify(this.raw[field])} is not supported: ${why}`, { feature: field });
+      throw new UnsupportedError(`${this.file}: ${field} = ${JSON.stringify(this.raw[field])} is not supported: ${why}`, {
+        feature: field,
+      });
     }
   }
 
@@ -88,7 +92,9 @@ export async function readGenerationConfig(source: Source, config: RawConfig, si
   const own = await readOptionalJson(source, "generation_config.json", signal);
   const defined = Object.entries(own ?? {}).filter(([, value]) => value !== null);
   // With a generation_config.json, Hugging Face no longer looks for generation settings in config.json, token ids aside.
-  const inherited = Object.entries(config).filter(([key, value]) => value !== null && (own ? TOKEN_FIELDS : GENERATION_FIELDS).includes(key));
+  const inherited = Object.entries(config).filter(
+    ([key, value]) => value !== null && (own ? TOKEN_FIELDS : GENERATION_FIELDS).includes(key),
+  );
   return Object.fromEntries([...inherited, ...defined]);
 }
 

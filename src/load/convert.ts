@@ -33,7 +33,11 @@ export function floatToHalf(value: number): number {
 /** Elements of `bytes`, little-endian, from one type to another. */
 export function convert(bytes: Uint8Array, from: WeightType, to: WeightType): Uint8Array<ArrayBuffer> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const read = { f32: (i: number) => view.getFloat32(4 * i, true), f16: (i: number) => halfToFloat(view.getUint16(2 * i, true)), bf16: (i: number) => bfloat(view.getUint16(2 * i, true)) }[from];
+  const read = {
+    f32: (i: number) => view.getFloat32(4 * i, true),
+    f16: (i: number) => halfToFloat(view.getUint16(2 * i, true)),
+    bf16: (i: number) => bfloat(view.getUint16(2 * i, true)),
+  }[from];
   const count = bytes.byteLength / (from === "f32" ? 4 : 2);
   const out = new ArrayBuffer(Math.ceil((count * (to === "f32" ? 4 : 2)) / 4) * 4);
   const target = new DataView(out);

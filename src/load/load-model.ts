@@ -33,14 +33,24 @@ export interface LoadOptions {
  */
 export async function loadModel(input: SourceInput, options: LoadOptions = {}): Promise<Model> {
   const { dtype = "auto", signal, onProgress, maxBytes = Infinity } = options;
-  if (!["auto", "f32", "f16"].includes(dtype)) throw new InputError(`loadModel: dtype "${String(dtype)}" is not known`, { field: "dtype", expected: ["auto", "f32", "f16"], got: dtype });
+  if (!["auto", "f32", "f16"].includes(dtype))
+    throw new InputError(`loadModel: dtype "${String(dtype)}" is not known`, {
+      field: "dtype",
+      expected: ["auto", "f32", "f16"],
+      got: dtype,
+    });
   signal?.throwIfAborted();
   const source = toSource(input);
   const config = await readConfig(source, signal);
   const modelType = config.raw["model_type"];
-  if (typeof modelType !== "string") throw new UnsupportedError(`config.json: model_type is ${JSON.stringify(modelType) ?? "missing"}`, { feature: "model_type" });
+  if (typeof modelType !== "string")
+    throw new UnsupportedError(`config.json: model_type is ${JSON.stringify(modelType) ?? "missing"}`, { feature: "model_type" });
   const family = await familyOf(modelType);
-  const [checkpoint, generation, tokenizer] = await Promise.all([openCheckpoint(source, signal), readGenerationConfig(source, config.raw, signal), loadTokenizer(source, signal)]);
+  const [checkpoint, generation, tokenizer] = await Promise.all([
+    openCheckpoint(source, signal),
+    readGenerationConfig(source, config.raw, signal),
+    loadTokenizer(source, signal),
+  ]);
   const architecture = family.read(config, { has: (name) => checkpoint.tensors.has(name) });
 
   const device = options.device ?? (await requestDevice());
@@ -48,9 +58,11 @@ export async function loadModel(input: SourceInput, options: LoadOptions = {}): 
   try {
     const specs = layoutOf(engine);
     const bytes = specs.reduce((n, s) => n + s.bytes, 0);
-    if (bytes > maxBytes) throw new UnsupportedError(`The weights take ${bytes} bytes on the GPU, more than maxBytes = ${maxBytes}`, { feature: "maxBytes" });
+    if (bytes > maxBytes)
+      throw new UnsupportedError(`The weights take ${bytes} bytes on the GPU, more than maxBytes = ${maxBytes}`, { feature: "maxBytes" });
     const targets = planWeights(specs, checkpoint, "model.safetensors");
-    for (const [name, buffer] of await uploadWeights(device, source, specs, targets, { signal, onProgress })) engine.addWeight(name, buffer);
+    for (const [name, buffer] of await uploadWeights(device, source, specs, targets, { signal, onProgress }))
+      engine.addWeight(name, buffer);
     signal?.throwIfAborted();
     return new Model({ engine, config: config.raw, generation, tokenizer, ownsDevice: options.device === undefined });
   } catch (error) {

@@ -2,45 +2,45 @@
 import { CheckpointError, FoveaError, InputError } from "../errors.ts";
 import { fileSource, type NamedFiles } from "./files.ts";
 import { httpSource } from "./http.ts";
+import { MissingFileError, type OpenOptions, type Source } from "./open.ts";
 
-export interface OpenOptions {
-  /** First byte. Default 0. */
-  readonly offset?: number;
-  /** Bytes from there. Default: to the end. */
-  readonly length?: number;
-  readonly signal?: AbortSignal;
-}
-
-export interface OpenedFile {
-  /** Bytes of the whole file, whatever range was asked for. */
-  readonly size: number;
-  readonly stream: ReadableStream<Uint8Array>;
-}
-
-/** Named files of one checkpoint. `open` rejects with a CheckpointError when there is no such file. */
-export interface Source {
-  open(name: string, options?: OpenOptions): Promise<OpenedFile>;
-}
+export { MissingFileError } from "./open.ts";
+export type { OpenedFile, OpenOptions, Source } from "./open.ts";
 
 /** What `loadModel` takes: a URL of a folder, files (by name), or a Source. */
 export type SourceInput = string | URL | Source | NamedFiles;
 
 export function toSource(input: SourceInput): Source {
   if (typeof input === "string" || input instanceof URL) {
-    if (String(input) === "") throw new InputError("loadModel: the source is an empty string; expected the URL of a folder", { field: "source", expected: "a URL", got: "" });
+    if (String(input) === "")
+      throw new InputError("loadModel: the source is an empty string; expected the URL of a folder", {
+        field: "source",
+        expected: "a URL",
+        got: "",
+      });
     return httpSource(input);
   }
-  if (typeof input !== "object" || input === null) throw new InputError(`loadModel: expected a URL, files or a Source, got ${String(input)}`, { field: "source", expected: "a URL, files or a Source", got: input });
+  if (typeof input !== "object" || input === null)
+    throw new InputError(`loadModel: expected a URL, files or a Source, got ${String(input)}`, {
+      field: "source",
+      expected: "a URL, files or a Source",
+      got: input,
+    });
   return "open" in input && typeof input.open === "function" ? (input as Source) : fileSource(input as NamedFiles);
 }
 
-/** A small file, whole. */
+/** A small file, or a range of one, whole. */
 export async function readBytes(source: Source, name: string, options: OpenOptions = {}): Promise<Uint8Array> {
   const { stream } = await source.open(name, options);
+  return readAll(stream, name, options.signal);
+}
+
+/** What a stream of the named file still holds. */
+export async function readAll(stream: ReadableStream<Uint8Array>, name: string, signal?: AbortSignal): Promise<Uint8Array> {
   try {
     return new Uint8Array(await new Response(stream as ReadableStream<Uint8Array<ArrayBuffer>>).arrayBuffer());
   } catch (cause) {
-    options.signal?.throwIfAborted();
+    signal?.throwIfAborted();
     if (cause instanceof FoveaError) throw cause;
     throw new CheckpointError(`${name} could not be read: ${String(cause)}`, { file: name, cause });
   }
@@ -53,9 +53,15 @@ export async function readJson(source: Source, name: string, signal?: AbortSigna
   try {
     parsed = JSON.parse(text);
   } catch (cause) {
-    throw new CheckpointError(`${name} is no JSON: ${cause instanceof Error ? cause.message : String(cause)}`, { file: name, expected: "JSON", got: text.slice(0, 40), cause });
+    throw new CheckpointError(`${name} is no JSON: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      file: name,
+      expected: "JSON",
+      got: text.slice(0, 40),
+      cause,
+    });
   }
-  if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) throw new CheckpointError(`${name}: expected a JSON object`, { file: name, expected: "an object", got: typeof parsed });
+  if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed))
+    throw new CheckpointError(`${name}: expected a JSON object`, { file: name, expected: "an object", got: typeof parsed });
   return parsed as Record<string, unknown>;
 }
 
@@ -68,6 +74,3 @@ export async function readOptionalJson(source: Source, name: string, signal?: Ab
     throw error;
   }
 }
-
-/** There is no such file. Sources throw this one, so that optional files can be told from broken ones. */
-export class MissingFileError extends CheckpointError {}

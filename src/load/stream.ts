@@ -23,17 +23,21 @@ const CHUNK = 4 << 20;
 const GAP = 1 << 20;
 
 /** Reads the wanted tensors in as few range requests as sensible. */
-export async function streamTensors(source: Source, wanted: readonly TensorInfo[], { onChunk, onProgress, signal }: StreamOptions): Promise<void> {
+export async function streamTensors(
+  source: Source,
+  wanted: readonly TensorInfo[],
+  { onChunk, onProgress, signal }: StreamOptions,
+): Promise<void> {
   const total = wanted.reduce((n, t) => n + t.end - t.begin, 0);
   let loaded = 0;
   for (const run of runsOf(wanted)) {
     const [first, last] = [run[0]!, run.at(-1)!];
     const { stream } = await source.open(first.file, { offset: first.begin, length: last.end - first.begin, signal });
-    const reader = new ByteReader(stream, first.file, first.begin, signal);
+    const reader = new ByteReader(stream, { file: first.file, at: first.begin, end: last.end, signal });
     try {
       for (const tensor of run) {
         await reader.skipTo(tensor.begin);
-        for (let at = tensor.begin; at < tensor.end; ) {
+        for (let at = tensor.begin; at < tensor.end;) {
           const bytes = await reader.take(Math.min(CHUNK, tensor.end - at));
           await onChunk(tensor, at - tensor.begin, bytes);
           at += bytes.length;
@@ -41,15 +45,20 @@ export async function streamTensors(source: Source, wanted: readonly TensorInfo[
           onProgress?.({ loaded, total, file: tensor.file });
         }
       }
-    } finally {
-      await reader.close();
+      await reader.finish();
+    } catch (error) {
+      await reader.cancel();
+      throw error;
     }
   }
 }
 
 function runsOf(wanted: readonly TensorInfo[]): TensorInfo[][] {
   const runs: TensorInfo[][] = [];
-  for (const tensor of wanted.toSorted((a, b) => (a.file < b.file ? -1 : a.file > b.file ? 1 : a.begin - b.begin))) {
+  // A tensor of no elements has nothing to fetch.
+  for (const tensor of wanted
+    .filter((t) => t.end > t.begin)
+    .toSorted((a, b) => (a.file < b.file ? -1 : a.file > b.file ? 1 : a.begin - b.begin))) {
     const last = runs.at(-1)?.at(-1);
     if (last && last.file === tensor.file && tensor.begin - last.end <= GAP) runs.at(-1)!.push(tensor);
     else runs.push([tensor]);
@@ -61,14 +70,20 @@ function runsOf(wanted: readonly TensorInfo[]): TensorInfo[][] {
 class ByteReader {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
   readonly #file: string;
+  readonly #end: number;
   readonly #signal: AbortSignal | undefined;
   #at: number;
   #left: Uint8Array = new Uint8Array();
 
-  constructor(stream: ReadableStream<Uint8Array>, file: string, at: number, signal?: AbortSignal) {
+  /** `at` and `end`: the positions in the file that the stream begins at and should reach. */
+  constructor(
+    stream: ReadableStream<Uint8Array>,
+    { file, at, end, signal }: { file: string; at: number; end: number; signal?: AbortSignal },
+  ) {
     this.#reader = stream.getReader();
     this.#file = file;
     this.#at = at;
+    this.#end = end;
     this.#signal = signal;
   }
 
@@ -99,7 +114,13 @@ class ByteReader {
     return this.take(wanted);
   }
 
-  async close(): Promise<void> {
+  /** Takes the stream's end, which a server may send after the last byte: cancelling there would count as a broken request. */
+  async finish(): Promise<void> {
+    const { done } = await this.#reader.read();
+    if (!done) await this.cancel();
+  }
+
+  async cancel(): Promise<void> {
     await this.#reader.cancel().catch(() => undefined);
   }
 
@@ -118,7 +139,11 @@ class ByteReader {
         if (cause instanceof FoveaError) throw cause;
         throw new CheckpointError(`${this.#file}: the connection broke at byte ${this.#at}`, { file: this.#file, cause });
       });
-      if (done) throw new CheckpointError(`${this.#file}: truncated: it ends at byte ${this.#at}, in the middle of a tensor`, { file: this.#file, got: this.#at });
+      if (done)
+        throw new CheckpointError(
+          `${this.#file}: truncated: it ends at byte ${this.#at}, tensors reach to byte ${this.#end}; fetch the file again`,
+          { file: this.#file, expected: this.#end, got: this.#at },
+        );
       this.#left = value;
     }
   }

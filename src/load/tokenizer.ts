@@ -1,14 +1,21 @@
 // Text ↔ ids, through @huggingface/tokenizers, which is fetched only when a checkpoint has a tokenizer.json.
-import type { Tokenizer as HuggingFaceTokenizer } from "@huggingface/tokenizers";
 import { CheckpointError } from "../errors.ts";
 import { readOptionalJson, type Source } from "./source.ts";
 
+/** What is used of @huggingface/tokenizers. */
+interface Inner {
+  encode(text: string, options: { add_special_tokens: boolean }): { ids: number[]; tokens: string[] };
+  decode(ids: number[], options: { skip_special_tokens: boolean }): string;
+  id_to_token(id: number): string | undefined;
+  get_added_tokens_decoder(): Map<number, { special: boolean }>;
+}
+
 /** The checkpoint's own tokenizer. */
 export class Tokenizer {
-  readonly #inner: HuggingFaceTokenizer;
+  readonly #inner: Inner;
   readonly #special: ReadonlySet<number>;
 
-  constructor(inner: HuggingFaceTokenizer) {
+  constructor(inner: Inner) {
     this.#inner = inner;
     this.#special = new Set([...inner.get_added_tokens_decoder()].filter(([, token]) => token.special).map(([id]) => id));
   }
@@ -40,10 +47,13 @@ export async function loadTokenizer(source: Source, signal?: AbortSignal): Promi
   const json = await readOptionalJson(source, "tokenizer.json", signal);
   if (!json) return undefined;
   const config = (await readOptionalJson(source, "tokenizer_config.json", signal)) ?? {};
-  const { Tokenizer: Inner } = await import("@huggingface/tokenizers");
+  const { Tokenizer: HuggingFaceTokenizer } = await import("@huggingface/tokenizers");
   try {
-    return new Tokenizer(new Inner(json, config));
+    return new Tokenizer(new HuggingFaceTokenizer(json, config));
   } catch (cause) {
-    throw new CheckpointError(`tokenizer.json: ${cause instanceof Error ? cause.message : String(cause)}`, { file: "tokenizer.json", cause });
+    throw new CheckpointError(`tokenizer.json: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      file: "tokenizer.json",
+      cause,
+    });
   }
 }

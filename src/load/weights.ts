@@ -17,7 +17,11 @@ const STORED: Readonly<Record<string, WeightType>> = { F32: "f32", F16: "f16", B
 /** How a tensor's numbers are stored in the file. */
 export function storedType(tensor: TensorInfo): WeightType {
   const type = STORED[tensor.dtype];
-  if (!type) throw new UnsupportedError(`${tensor.file}: tensor ${tensor.name} is ${tensor.dtype}; weights are read as ${Object.keys(STORED).join(", ")}`, { feature: tensor.dtype });
+  if (!type)
+    throw new UnsupportedError(
+      `${tensor.file}: tensor ${tensor.name} is ${tensor.dtype}; weights are read as ${Object.keys(STORED).join(", ")}`,
+      { feature: tensor.dtype },
+    );
   return type;
 }
 
@@ -40,9 +44,17 @@ export function planWeights(specs: readonly WeightBuffer[], checkpoint: Checkpoi
   for (const spec of specs) {
     for (const part of spec.parts) {
       const tensor = checkpoint.tensors.get(part.tensor);
-      if (!tensor) throw new CheckpointError(`${files}: tensor ${part.tensor} of shape [${part.shape.join(", ")}] is missing`, { file: files, field: part.tensor, expected: part.shape });
+      if (!tensor)
+        throw new CheckpointError(`${files}: tensor ${part.tensor} of shape [${part.shape.join(", ")}] is missing`, {
+          file: files,
+          field: part.tensor,
+          expected: part.shape,
+        });
       if (tensor.shape.join() !== part.shape.join()) {
-        throw new CheckpointError(`${tensor.file}: tensor ${part.tensor} has shape [${tensor.shape.join(", ")}]; config.json makes it [${part.shape.join(", ")}]`, { file: tensor.file, field: part.tensor, expected: part.shape, got: tensor.shape });
+        throw new CheckpointError(
+          `${tensor.file}: tensor ${part.tensor} has shape [${tensor.shape.join(", ")}]; config.json makes it [${part.shape.join(", ")}]`,
+          { file: tensor.file, field: part.tensor, expected: part.shape, got: tensor.shape },
+        );
       }
       storedType(tensor);
       const list = targets.get(tensor) ?? [];
@@ -62,7 +74,13 @@ export interface UploadOptions {
 }
 
 /** Makes the buffers and fills them. After a failure nothing of it stays on the GPU. */
-export async function uploadWeights(device: GPUDevice, source: Source, specs: readonly WeightBuffer[], targets: ReadonlyMap<TensorInfo, readonly Target[]>, options: UploadOptions): Promise<Map<string, GPUBuffer>> {
+export async function uploadWeights(
+  device: GPUDevice,
+  source: Source,
+  specs: readonly WeightBuffer[],
+  targets: ReadonlyMap<TensorInfo, readonly Target[]>,
+  options: UploadOptions,
+): Promise<Map<string, GPUBuffer>> {
   const buffers = new Map<string, GPUBuffer>();
   try {
     await allocate(device, specs, buffers);
@@ -99,7 +117,11 @@ async function allocate(device: GPUDevice, specs: readonly WeightBuffer[], buffe
     scope = device.popErrorScope();
   }
   const error = await scope;
-  if (error) throw new UnsupportedError(`The GPU has no memory left for the model's ${specs.reduce((n, s) => n + s.bytes, 0)} bytes of weights.`, { feature: "GPU memory", cause: error });
+  if (error)
+    throw new UnsupportedError(`The GPU has no memory left for the model's ${specs.reduce((n, s) => n + s.bytes, 0)} bytes of weights.`, {
+      feature: "GPU memory",
+      cause: error,
+    });
 }
 
 /** Writes are whole words; the bytes past an odd tensor's end are the buffer's own padding. */

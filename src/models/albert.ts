@@ -30,7 +30,10 @@ function read(config: ConfigReader, checkpoint: CheckpointNames): Architecture {
 
   // One entry per application: layer i uses the weights of its group.
   const applied = Array.from({ length: layers }, (_, i) => Math.floor((i * groups) / layers)).flatMap((group, i) =>
-    Array.from({ length: inner }, (_, j) => ({ path: `albert.encoder.albert_layer_groups.${group}.albert_layers.${j}`, name: `albert.encoder.layers.${i * inner + j}.attention` })),
+    Array.from({ length: inner }, (_, j) => ({
+      path: `albert.encoder.albert_layer_groups.${group}.albert_layers.${j}`,
+      name: `albert.encoder.layers.${i * inner + j}.attention`,
+    })),
   );
 
   return {
@@ -50,18 +53,32 @@ function read(config: ConfigReader, checkpoint: CheckpointNames): Architecture {
         types: typeIds,
         typeTable: g.weight("albert.embeddings.token_type_embeddings.weight", [types, narrow]),
       });
-      let x = linear(g, layerNorm(g, embedded, "albert.embeddings.LayerNorm", { eps }), "albert.encoder.embedding_hidden_mapping_in", { out: width });
+      let x = linear(g, layerNorm(g, embedded, "albert.embeddings.LayerNorm", { eps }), "albert.encoder.embedding_hidden_mapping_in", {
+        out: width,
+      });
       for (const { path, name } of applied) {
         const self = (h: Value) => {
-          const [q, k, v] = ["query", "key", "value"].map((module) => linear(g, h, `${path}.attention.${module}`, { out: width })) as [Value, Value, Value];
-          return attend(g, { q, k, v }, `${path}.attention`, { heads, lengths, name, out: width, names: { q: "query", k: "key", v: "value", out: "dense" } });
+          const [q, k, v] = ["query", "key", "value"].map((module) => linear(g, h, `${path}.attention.${module}`, { out: width })) as [
+            Value,
+            Value,
+            Value,
+          ];
+          return attend(g, { q, k, v }, `${path}.attention`, {
+            heads,
+            lengths,
+            name,
+            out: width,
+            names: { q: "query", k: "key", v: "value", out: "dense" },
+          });
         };
         x = sublayer(g, x, (h) => layerNorm(g, h, `${path}.attention.LayerNorm`, { eps }), false, self, name);
         const ffn = (h: Value) => feedForward(g, h, path, { names: { up: "ffn", down: "ffn_output" }, size, activation });
         x = sublayer(g, x, (h) => layerNorm(g, h, `${path}.full_layer_layer_norm`, { eps }), false, ffn, path);
       }
       if (!checkpoint.has("predictions.dense.weight")) return { lastHiddenState: x };
-      const hidden = layerNorm(g, activate(g, linear(g, x, "predictions.dense", { out: narrow }), activation), "predictions.LayerNorm", { eps });
+      const hidden = layerNorm(g, activate(g, linear(g, x, "predictions.dense", { out: narrow }), activation), "predictions.LayerNorm", {
+        eps,
+      });
       // The decoder repeats the word embeddings and its bias predictions.bias; exports leave either out.
       const decoder = checkpoint.has("predictions.decoder.weight") ? g.weight("predictions.decoder.weight", [vocabSize, narrow]) : words;
       const bias = g.weight(checkpoint.has("predictions.bias") ? "predictions.bias" : "predictions.decoder.bias", [vocabSize]);

@@ -29,9 +29,9 @@ export interface DecoderInputs {
   /** i32 [rows]: tokens of the row in this run; rows are padded on the right. */
   readonly lengths: Value;
   /** The layer's key and value cache, [cacheRows, capacity, features] each. */
-  cache(path: string, keyFeatures: number, valueFeatures: number): LayerCache;
+  readonly cache: (path: string, keyFeatures: number, valueFeatures: number) => LayerCache;
   /** Cross-attention's keys and values, [batch, source, features] each, made by `cross` from the encoder's output. */
-  crossCache(path: string, keyFeatures: number, valueFeatures: number): { readonly k: Value; readonly v: Value };
+  readonly crossCache: (path: string, keyFeatures: number, valueFeatures: number) => { readonly k: Value; readonly v: Value };
   /** i32 [batch]: tokens of each source row. */
   readonly sourceLengths: Value;
   /** Query rows per source row: the beams. */

@@ -20,9 +20,19 @@ function read(config: ConfigReader, checkpoint: CheckpointNames): Architecture {
   const layers = config.int("num_hidden_layers");
   const heads = config.int("num_attention_heads");
   const kvHeads = config.int("num_key_value_heads", { default: heads });
-  if (heads % kvHeads !== 0) throw new ConfigError(`config.json: num_key_value_heads must divide the ${heads} heads, got ${kvHeads}`, { field: "num_key_value_heads", expected: `a divisor of ${heads}`, got: kvHeads });
+  if (heads % kvHeads !== 0)
+    throw new ConfigError(`config.json: num_key_value_heads must divide the ${heads} heads, got ${kvHeads}`, {
+      field: "num_key_value_heads",
+      expected: `a divisor of ${heads}`,
+      got: kvHeads,
+    });
   const dk = config.has("head_dim") ? config.int("head_dim") : config.headSize(width, heads, "num_attention_heads");
-  if (dk % 2 !== 0) throw new ConfigError(`config.json: rotary positions need an even head size, got ${dk}`, { field: "head_dim", expected: "an even number", got: dk });
+  if (dk % 2 !== 0)
+    throw new ConfigError(`config.json: rotary positions need an even head size, got ${dk}`, {
+      field: "head_dim",
+      expected: "an even number",
+      got: dk,
+    });
   const size = config.int("intermediate_size");
   const activation = config.activation("hidden_act");
   const eps = config.float("rms_norm_eps", { min: 0, default: 1e-6 });
@@ -48,13 +58,27 @@ function read(config: ConfigReader, checkpoint: CheckpointNames): Architecture {
       for (let i = 0; i < layers; i++) {
         const path = `model.layers.${i}`;
         const attend = (h: Value) =>
-          multiHeadAttention(g, { query: h }, `${path}.self_attn`, { heads, kvHeads, dk, bias, names: PROJECTIONS, causal: true, past, lengths, rotary: { angles }, cache: cache(`${path}.self_attn`, kvHeads * dk, kvHeads * dk) });
+          multiHeadAttention(g, { query: h }, `${path}.self_attn`, {
+            heads,
+            kvHeads,
+            dk,
+            bias,
+            names: PROJECTIONS,
+            causal: true,
+            past,
+            lengths,
+            rotary: { angles },
+            cache: cache(`${path}.self_attn`, kvHeads * dk, kvHeads * dk),
+          });
         const mlp = (h: Value) => feedForward(g, h, `${path}.mlp`, { names: FEED_FORWARD, size, activation, bias: mlpBias });
         x = sublayer(g, x, norm(`${path}.input_layernorm`), true, attend, path);
         x = sublayer(g, x, norm(`${path}.post_attention_layernorm`), true, mlp, path);
       }
       x = norm("model.norm")(x);
-      return { lastHiddenState: x, logits: matmul(g, x, tied ? embeddings : g.weight("lm_head.weight", [vocabSize, width]), { path: "lm_head" }) };
+      return {
+        lastHiddenState: x,
+        logits: matmul(g, x, tied ? embeddings : g.weight("lm_head.weight", [vocabSize, width]), { path: "lm_head" }),
+      };
     },
   };
 }

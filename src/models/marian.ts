@@ -23,7 +23,9 @@ function read(config: ConfigReader): Architecture {
   const scale = config.bool("scale_embedding", false) ? Math.sqrt(dModel) : 1;
   const activation = config.activation("activation_function");
   if (!config.bool("share_encoder_decoder_embeddings", true)) {
-    throw new UnsupportedError("config.json: share_encoder_decoder_embeddings = false (separate vocabularies) is not supported", { feature: "share_encoder_decoder_embeddings" });
+    throw new UnsupportedError("config.json: share_encoder_decoder_embeddings = false (separate vocabularies) is not supported", {
+      feature: "share_encoder_decoder_embeddings",
+    });
   }
   config.expect("static_position_embeddings", true, "only sinusoidal positions are built");
   config.expect("normalize_before", false, "Marian's layers are post-norm here");
@@ -36,7 +38,8 @@ function read(config: ConfigReader): Architecture {
   };
   const encoder = side("encoder");
   const decoder = side("decoder");
-  const paths = (stack: "encoder" | "decoder", layers: number, module: string) => Array.from({ length: layers }, (_, i) => `model.${stack}.layers.${i}.${module}`);
+  const paths = (stack: "encoder" | "decoder", layers: number, module: string) =>
+    Array.from({ length: layers }, (_, i) => `model.${stack}.layers.${i}.${module}`);
   const crossPaths = paths("decoder", decoder.layers, "encoder_attn");
 
   const shared = (g: Graph) => g.weight("model.shared.weight", [vocabSize, dModel]);
@@ -60,8 +63,22 @@ function read(config: ConfigReader): Architecture {
       let x = embed(g, ids, "model.encoder.embed_tokens");
       for (let i = 0; i < encoder.layers; i++) {
         const path = `model.encoder.layers.${i}`;
-        x = sublayer(g, x, norm(g, `${path}.self_attn_layer_norm`), false, (h) => multiHeadAttention(g, { query: h }, `${path}.self_attn`, { heads: encoder.heads, lengths }), path);
-        x = sublayer(g, x, norm(g, `${path}.final_layer_norm`), false, (h) => feedForward(g, h, path, { names: FEED_FORWARD, size: encoder.ffn, activation }), path);
+        x = sublayer(
+          g,
+          x,
+          norm(g, `${path}.self_attn_layer_norm`),
+          false,
+          (h) => multiHeadAttention(g, { query: h }, `${path}.self_attn`, { heads: encoder.heads, lengths }),
+          path,
+        );
+        x = sublayer(
+          g,
+          x,
+          norm(g, `${path}.final_layer_norm`),
+          false,
+          (h) => feedForward(g, h, path, { names: FEED_FORWARD, size: encoder.ffn, activation }),
+          path,
+        );
       }
       return { lastHiddenState: x };
     },
@@ -76,11 +93,31 @@ function read(config: ConfigReader): Architecture {
       let x = embed(g, ids, "model.decoder.embed_tokens", past);
       for (let i = 0; i < decoder.layers; i++) {
         const path = `model.decoder.layers.${i}`;
-        const self = (h: Value) => multiHeadAttention(g, { query: h }, `${path}.self_attn`, { heads, causal: true, past, lengths, cache: cache(`${path}.self_attn`, dModel, dModel) });
+        const self = (h: Value) =>
+          multiHeadAttention(g, { query: h }, `${path}.self_attn`, {
+            heads,
+            causal: true,
+            past,
+            lengths,
+            cache: cache(`${path}.self_attn`, dModel, dModel),
+          });
         x = sublayer(g, x, norm(g, `${path}.self_attn_layer_norm`), false, self, path);
-        const cross = (h: Value) => crossAttention(g, h, crossCache(`${path}.encoder_attn`, dModel, dModel), `${path}.encoder_attn`, { heads, lengths: sourceLengths, past, share });
+        const cross = (h: Value) =>
+          crossAttention(g, h, crossCache(`${path}.encoder_attn`, dModel, dModel), `${path}.encoder_attn`, {
+            heads,
+            lengths: sourceLengths,
+            past,
+            share,
+          });
         x = sublayer(g, x, norm(g, `${path}.encoder_attn_layer_norm`), false, cross, path);
-        x = sublayer(g, x, norm(g, `${path}.final_layer_norm`), false, (h) => feedForward(g, h, path, { names: FEED_FORWARD, size: decoder.ffn, activation }), path);
+        x = sublayer(
+          g,
+          x,
+          norm(g, `${path}.final_layer_norm`),
+          false,
+          (h) => feedForward(g, h, path, { names: FEED_FORWARD, size: decoder.ffn, activation }),
+          path,
+        );
       }
       const bias = reshape(g.weight("final_logits_bias", [1, vocabSize]), [vocabSize]);
       return { lastHiddenState: x, logits: matmul(g, x, shared(g), { path: "lm_head", bias }) };

@@ -13,6 +13,9 @@ export const MODEL_TYPES: readonly string[] = Object.keys(PAGES);
 
 export async function familyOf(modelType: string): Promise<Family> {
   const page = Object.hasOwn(PAGES, modelType) ? PAGES[modelType] : undefined;
-  if (!page) throw new UnsupportedError(`config.json: model_type "${modelType}" is not supported (supported: ${MODEL_TYPES.join(", ")})`, { feature: modelType });
+  if (!page)
+    throw new UnsupportedError(`config.json: model_type "${modelType}" is not supported (supported: ${MODEL_TYPES.join(", ")})`, {
+      feature: modelType,
+    });
   return page();
 }

@@ -52,7 +52,12 @@ export interface MultiHeadOptions {
  * @param value [B, S, features]. Default: the key
  * @returns [B, T, out]
  */
-export function multiHeadAttention(g: Graph, { query, key = query, value = key }: { query: Value; key?: Value; value?: Value }, path: string, options: MultiHeadOptions): Value {
+export function multiHeadAttention(
+  g: Graph,
+  { query, key = query, value = key }: { query: Value; key?: Value; value?: Value },
+  path: string,
+  options: MultiHeadOptions,
+): Value {
   const { heads, kvHeads = heads, dk = features(query) / heads, dv = dk, bias = true, names = PROJECTIONS } = options;
   const project = (x: Value, name: string, out: number) => linear(g, x, join(path, name), { out, bias });
   const q = project(query, names.q, heads * dk);
@@ -62,15 +67,58 @@ export function multiHeadAttention(g: Graph, { query, key = query, value = key }
 }
 
 /** The part after the projections: positions, cache, attention, output projection. */
-export function attend(g: Graph, { q, k, v }: { q: Value; k: Value; v: Value }, path: string, options: MultiHeadOptions & { out: number }): Value {
-  const { heads, kvHeads = heads, causal, window, mask, lengths, past, cache, names = PROJECTIONS, bias = true, outBias = bias, name = path } = options;
+export function attend(
+  g: Graph,
+  { q, k, v }: { q: Value; k: Value; v: Value },
+  path: string,
+  options: MultiHeadOptions & { out: number },
+): Value {
+  const {
+    heads,
+    kvHeads = heads,
+    causal,
+    window,
+    mask,
+    lengths,
+    past,
+    cache,
+    names = PROJECTIONS,
+    bias = true,
+    outBias = bias,
+    name = path,
+  } = options;
   const turn = (x: Value, count: number) => (options.rotary ? rotary(g, x, options.rotary.angles, { path: name, heads: count, past }) : x);
   const [queries, keys] = [turn(q, heads), turn(k, kvHeads)];
-  if (!cache) return linear(g, attention(g, queries, keys, v, { path: name, heads, kvHeads, causal, window, mask, lengths, past }), join(path, names.out), { out: options.out, bias: outBias });
+  if (!cache)
+    return linear(
+      g,
+      attention(g, queries, keys, v, { path: name, heads, kvHeads, causal, window, mask, lengths, past }),
+      join(path, names.out),
+      { out: options.out, bias: outBias },
+    );
   if (!past || !lengths) throw new TypeError(`${path}: a cache needs past and lengths`);
   const { rowStep = 1, table } = cache;
-  append(g, [{ x: keys, cache: cache.k }, { x: v, cache: cache.v }], { path: name, past, lengths, rowStep });
-  const attended = attention(g, queries, cache.k, cache.v, { path: name, heads, kvHeads, causal, window, mask, lengths, past, cached: true, kvRowStep: rowStep, table });
+  append(
+    g,
+    [
+      { x: keys, cache: cache.k },
+      { x: v, cache: cache.v },
+    ],
+    { path: name, past, lengths, rowStep },
+  );
+  const attended = attention(g, queries, cache.k, cache.v, {
+    path: name,
+    heads,
+    kvHeads,
+    causal,
+    window,
+    mask,
+    lengths,
+    past,
+    cached: true,
+    kvRowStep: rowStep,
+    table,
+  });
   return linear(g, attended, join(path, names.out), { out: options.out, bias: outBias });
 }
 
@@ -79,7 +127,13 @@ export function attend(g: Graph, { q, k, v }: { q: Value; k: Value; v: Value }, 
  * @param query [rows, T, features]
  * @param memory k and v [rows / share, S, heads · d]
  */
-export function crossAttention(g: Graph, query: Value, memory: { k: Value; v: Value }, path: string, options: Pick<MultiHeadOptions, "heads" | "names" | "bias" | "lengths" | "past"> & { share: Dim }): Value {
+export function crossAttention(
+  g: Graph,
+  query: Value,
+  memory: { k: Value; v: Value },
+  path: string,
+  options: Pick<MultiHeadOptions, "heads" | "names" | "bias" | "lengths" | "past"> & { share: Dim },
+): Value {
   const { heads, names = PROJECTIONS, bias = true, lengths, past, share } = options;
   const q = linear(g, query, join(path, names.q), { out: features(memory.k), bias });
   const attended = attention(g, q, memory.k, memory.v, { path, heads, lengths, past, share });

@@ -18,7 +18,8 @@ export interface FeedForwardOptions {
  */
 export function feedForward(g: Graph, x: Value, path: string, { names, size, activation: kind, bias = true }: FeedForwardOptions): Value {
   const layer = (input: Value, name: string, out: number) => linear(g, input, join(path, name), { out, bias });
-  if (names.gate === undefined) return layer(activation(g, layer(x, names.up, size), kind, { path: join(path, names.up) }), names.down, features(x));
+  if (names.gate === undefined)
+    return layer(activation(g, layer(x, names.up, size), kind, { path: join(path, names.up) }), names.down, features(x));
   const gate = activation(g, layer(x, names.gate, size), kind, { path: join(path, names.gate) });
   return layer(mul(g, gate, layer(x, names.up, size), { path: join(path, names.up) }), names.down, features(x));
 }

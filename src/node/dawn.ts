@@ -30,11 +30,19 @@ const instances = new WeakMap<GPUDevice, GPU>();
  * A WebGPU device in Node, with the adapter's own limits and the optional features that fovea uses.
  * @throws UnsupportedError where npm `webgpu` is not installed or there is no adapter; the message says what to install
  */
-export async function openDevice({ backend = "auto", software = false, toggles = [], label = "fovea" }: OpenDeviceOptions = {}): Promise<GPUDevice> {
+export async function openDevice({
+  backend = "auto",
+  software = false,
+  toggles = [],
+  label = "fovea",
+}: OpenDeviceOptions = {}): Promise<GPUDevice> {
   const dawn = await loadDawn();
   for (const [name, value] of Object.entries(dawn.globals)) if (!(name in globalThis)) Object.assign(globalThis, { [name]: value });
   const features = backend === "null" ? ["allow_unsafe_apis", ...toggles] : toggles;
-  const flags = [...(backend === "null" ? ["backend=null"] : []), ...(features.length > 0 ? [`enable-dawn-features=${features.join(",")}`] : [])];
+  const flags = [
+    ...(backend === "null" ? ["backend=null"] : []),
+    ...(features.length > 0 ? [`enable-dawn-features=${features.join(",")}`] : []),
+  ];
   const request = async (gpu: GPU) => ({ gpu, adapter: await gpu.requestAdapter({ powerPreference: "high-performance" }) });
 
   let found = software ? undefined : await request(dawn.create(flags));

@@ -64,7 +64,7 @@ function packageRoot(): string | undefined {
 /** Regular files of a ustar archive. */
 function* readTar(tar: Buffer): Generator<{ name: string; data: Buffer }> {
   const text = (at: number, length: number) => tar.toString("latin1", at, at + length).replace(/\0.*$/s, "");
-  for (let at = 0; at + 512 <= tar.length && tar[at] !== 0; ) {
+  for (let at = 0; at + 512 <= tar.length && tar[at] !== 0;) {
     const size = Number.parseInt(text(at + 124, 12), 8);
     const type = text(at + 156, 1);
     if (type === "" || type === "0") yield { name: text(at, 100), data: tar.subarray(at + 512, at + 512 + size) };

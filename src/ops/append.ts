@@ -31,11 +31,22 @@ export interface AppendPart {
 /**
  * cache[b · rowStep][past[b] + t] = x[b, t] for t < lengths[b], for one to three parts in one dispatch.
  */
-export function append(g: Graph, parts: readonly AppendPart[], { path = "append", past, lengths, rowStep = 1 }: { path?: string; past: Value; lengths: Value; rowStep?: Dim }): void {
-  if (parts.length < 1 || parts.length > 3) throw new ShapeError(`${path}: append`, { op: path, expected: "1 to 3 parts", got: parts.length });
+export function append(
+  g: Graph,
+  parts: readonly AppendPart[],
+  { path = "append", past, lengths, rowStep = 1 }: { path?: string; past: Value; lengths: Value; rowStep?: Dim },
+): void {
+  if (parts.length < 1 || parts.length > 3)
+    throw new ShapeError(`${path}: append`, { op: path, expected: "1 to 3 parts", got: parts.length });
   for (const { x, cache } of parts) {
-    if (features(x) !== features(cache) || cache.shape[1] !== parts[0]!.cache.shape[1]) throw new ShapeError(`${path}: cache`, { op: path, expected: x.shape, got: cache.shape });
+    if (features(x) !== features(cache) || cache.shape[1] !== parts[0]!.cache.shape[1])
+      throw new ShapeError(`${path}: cache`, { op: path, expected: x.shape, got: cache.shape });
   }
-  const inputs = Object.fromEntries(parts.flatMap(({ x, cache }, i) => [[`x${i}`, x], [`cache${i}`, cache]]));
+  const inputs = Object.fromEntries(
+    parts.flatMap(({ x, cache }, i) => [
+      [`x${i}`, x],
+      [`cache${i}`, cache],
+    ]),
+  );
   appendOp.append(g, path, { past, lengths, ...inputs } as unknown as AppendInputs, { rowStep }, []);
 }

@@ -25,6 +25,13 @@ export const attentionMapOp = defineOp<AttentionMapInputs, AttentionMapAttrs>("a
  * @param queries how many query rows, from the first on
  * @returns [queries, S]
  */
-export function attentionMap(g: Graph, inputs: AttentionMapInputs, attrs: AttentionMapAttrs, queries: Dim, keys: Dim, path = "attention-map"): Value {
+export function attentionMap(
+  g: Graph,
+  inputs: AttentionMapInputs,
+  attrs: AttentionMapAttrs,
+  queries: Dim,
+  keys: Dim,
+  path = "attention-map",
+): Value {
   return attentionMapOp.append(g, path, inputs, attrs, [{ shape: [queries, keys] }])[0]!;
 }

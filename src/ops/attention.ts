@@ -66,16 +66,45 @@ export interface AttentionOptions {
  * @returns [B, T, heads · d_v]
  */
 export function attention(g: Graph, q: Value, k: Value, v: Value, options: AttentionOptions): Value {
-  const { path = "attention", heads, kvHeads = heads, mask, lengths, past, table, causal = false, window, cached = false, share = 1, kvRowStep = 1 } = options;
+  const {
+    path = "attention",
+    heads,
+    kvHeads = heads,
+    mask,
+    lengths,
+    past,
+    table,
+    causal = false,
+    window,
+    cached = false,
+    share = 1,
+    kvRowStep = 1,
+  } = options;
   const fail = (what: string, expected: unknown, got: unknown) => new ShapeError(`${path}: ${what}`, { op: path, expected, got });
-  for (const [name, value] of [["q", q], ["k", k], ["v", v]] as const) if (value.shape.length !== 3) throw fail(`axes of ${name}`, "[batch, tokens, features]", value.shape);
+  for (const [name, value] of [
+    ["q", q],
+    ["k", k],
+    ["v", v],
+  ] as const)
+    if (value.shape.length !== 3) throw fail(`axes of ${name}`, "[batch, tokens, features]", value.shape);
   if (heads % kvHeads !== 0) throw fail("key heads", `a divisor of ${heads}`, kvHeads);
   const [dq, dkAll, dvAll] = [features(q), features(k), features(v)];
-  if (dq % heads !== 0 || dkAll % kvHeads !== 0 || dvAll % kvHeads !== 0) throw fail("features", `multiples of ${heads} and ${kvHeads} heads`, [dq, dkAll, dvAll]);
+  if (dq % heads !== 0 || dkAll % kvHeads !== 0 || dvAll % kvHeads !== 0)
+    throw fail("features", `multiples of ${heads} and ${kvHeads} heads`, [dq, dkAll, dvAll]);
   if (dq / heads !== dkAll / kvHeads) throw fail("head size of k", dq / heads, dkAll / kvHeads);
   if (k.shape[1] !== v.shape[1]) throw fail("keys and values", k.shape[1], v.shape[1]);
   if (mask && mask.shape.length !== 2 && mask.shape.length !== 4) throw fail("mask", "[T, S] or [batch, heads, T, S]", mask.shape);
-  const attrs: AttentionAttrs = { heads, kvHeads, scale: options.scale ?? 1 / Math.sqrt(dq / heads), causal, window, cached, share, kvRowStep, stats: false };
+  const attrs: AttentionAttrs = {
+    heads,
+    kvHeads,
+    scale: options.scale ?? 1 / Math.sqrt(dq / heads),
+    causal,
+    window,
+    cached,
+    share,
+    kvRowStep,
+    stats: false,
+  };
   const inputs = { q, k, v, ...(mask && { mask }), ...(lengths && { lengths }), ...(past && { past }), ...(table && { table }) };
   return attentionOp.append(g, path, inputs, attrs, [{ shape: [q.shape[0]!, q.shape[1]!, (dvAll / kvHeads) * heads] }])[0]!;
 }

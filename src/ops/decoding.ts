@@ -89,16 +89,21 @@ export interface BeamInputs extends Values {
 export const beamOp = defineOp<BeamInputs, { readonly beams: number; readonly k: number }>("beam");
 
 /** Repetition penalty, n-gram and bad-word bans on the logits, in place. */
-export const processHistory = (g: Graph, inputs: HistoryInputs, attrs: HistoryAttrs): void => void processHistoryOp.append(g, "process", inputs, attrs, []);
+export const processHistory = (g: Graph, inputs: HistoryInputs, attrs: HistoryAttrs): void =>
+  void processHistoryOp.append(g, "process", inputs, attrs, []);
 
 /** Suppressed, least-length and forced tokens on the logits, in place. */
-export const processVocabulary = (g: Graph, inputs: VocabularyInputs): void => void processVocabularyOp.append(g, "process", inputs, {}, []);
+export const processVocabulary = (g: Graph, inputs: VocabularyInputs): void =>
+  void processVocabularyOp.append(g, "process", inputs, {}, []);
 
 /** i32 [rows]: a token drawn for each row. */
-export const sample = (g: Graph, inputs: SampleInputs, attrs: SampleAttrs): Value => sampleOp.append(g, "sample", inputs, attrs, [{ shape: [inputs.logits.shape[0]!], dtype: "i32" }])[0]!;
+export const sample = (g: Graph, inputs: SampleInputs, attrs: SampleAttrs): Value =>
+  sampleOp.append(g, "sample", inputs, attrs, [{ shape: [inputs.logits.shape[0]!], dtype: "i32" }])[0]!;
 
 /** Emits each row's token and moves its state one position on. */
-export const advance = (g: Graph, inputs: AdvanceInputs, attrs: { pad: number }): void => void advanceOp.append(g, "advance", inputs, attrs, []);
+export const advance = (g: Graph, inputs: AdvanceInputs, attrs: { pad: number }): void =>
+  void advanceOp.append(g, "advance", inputs, attrs, []);
 
 /** One step of beam search: selects among the beams' best, records them, moves the state. */
-export const beamStep = (g: Graph, inputs: BeamInputs, attrs: { beams: number; k: number }): void => void beamOp.append(g, "beam", inputs, attrs, []);
+export const beamStep = (g: Graph, inputs: BeamInputs, attrs: { beams: number; k: number }): void =>
+  void beamOp.append(g, "beam", inputs, attrs, []);

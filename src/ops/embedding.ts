@@ -42,9 +42,13 @@ export interface EmbeddingOptions {
  */
 export function embedding(g: Graph, ids: Value, table: Value, options: EmbeddingOptions = {}): Value {
   const { path = "embedding", scale = 1, positions, positionOffset = 0, past, types, typeTable } = options;
-  for (const rows of [positions, typeTable]) if (rows && features(rows) !== features(table)) throw new ShapeError(`${path}: width`, { op: path, expected: features(table), got: rows.shape });
-  if ((types === undefined) !== (typeTable === undefined)) throw new ShapeError(`${path}: types`, { op: path, expected: "types and typeTable together", got: "one of them" });
-  if (types && !sameShape(types.shape, ids.shape)) throw new ShapeError(`${path}: types`, { op: path, expected: ids.shape, got: types.shape });
+  for (const rows of [positions, typeTable])
+    if (rows && features(rows) !== features(table))
+      throw new ShapeError(`${path}: width`, { op: path, expected: features(table), got: rows.shape });
+  if ((types === undefined) !== (typeTable === undefined))
+    throw new ShapeError(`${path}: types`, { op: path, expected: "types and typeTable together", got: "one of them" });
+  if (types && !sameShape(types.shape, ids.shape))
+    throw new ShapeError(`${path}: types`, { op: path, expected: ids.shape, got: types.shape });
   const inputs = { ids, table, ...(positions && { positions }), ...(past && positions && { past }), ...(types && { types, typeTable }) };
   return embeddingOp.append(g, path, inputs, { scale, positionOffset }, [{ shape: [...ids.shape, features(table)] }])[0]!;
 }

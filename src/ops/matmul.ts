@@ -39,19 +39,29 @@ export interface MatmulOptions {
  */
 export function matmul(g: Graph, x: Value, w: Value, options: MatmulOptions = {}): Value {
   const { path = "matmul", bias, activation, residual, transposeA = false, transposeB = true } = options;
-  if (x.shape.length < 2 || w.shape.length < 2) throw new ShapeError(`${path}: matmul`, { op: path, expected: "two axes or more", got: [x.shape.join("×"), w.shape.join("×")] });
-  if (activation !== undefined && !ACTIVATIONS.includes(activation)) throw new ShapeError(`${path}: activation`, { op: path, expected: ACTIVATIONS, got: activation });
+  if (x.shape.length < 2 || w.shape.length < 2)
+    throw new ShapeError(`${path}: matmul`, { op: path, expected: "two axes or more", got: [x.shape.join("×"), w.shape.join("×")] });
+  if (activation !== undefined && !ACTIVATIONS.includes(activation))
+    throw new ShapeError(`${path}: activation`, { op: path, expected: ACTIVATIONS, got: activation });
   const [m, k] = transposeA ? [x.shape.at(-1)!, x.shape.at(-2)!] : [x.shape.at(-2)!, x.shape.at(-1)!];
   const [n, wk] = transposeB ? [w.shape.at(-2)!, w.shape.at(-1)!] : [w.shape.at(-1)!, w.shape.at(-2)!];
   const lead = x.shape.slice(0, -2);
   const batched = w.shape.length > 2;
   if (k !== wk || (batched && !sameShape(lead, w.shape.slice(0, -2))) || (!batched && transposeA && lead.length > 0)) {
-    throw new ShapeError(`${path}: matmul of [${x.shape.join(", ")}]${transposeA ? "ᵀ" : ""} and [${w.shape.join(", ")}]${transposeB ? "ᵀ" : ""}`, { op: path, expected: `K = ${k} on both sides and equal leading axes`, got: wk });
+    throw new ShapeError(
+      `${path}: matmul of [${x.shape.join(", ")}]${transposeA ? "ᵀ" : ""} and [${w.shape.join(", ")}]${transposeB ? "ᵀ" : ""}`,
+      { op: path, expected: `K = ${k} on both sides and equal leading axes`, got: wk },
+    );
   }
   const shape = [...lead, m, n];
-  if (bias && (bias.shape.length !== 1 || bias.shape[0] !== n)) throw new ShapeError(`${path}: bias`, { op: path, expected: [n], got: bias.shape });
-  if (residual && !sameShape(residual.shape, shape)) throw new ShapeError(`${path}: residual`, { op: path, expected: shape, got: residual.shape });
+  if (bias && (bias.shape.length !== 1 || bias.shape[0] !== n))
+    throw new ShapeError(`${path}: bias`, { op: path, expected: [n], got: bias.shape });
+  if (residual && !sameShape(residual.shape, shape))
+    throw new ShapeError(`${path}: residual`, { op: path, expected: shape, got: residual.shape });
   // A weight is read through its storage type; everything else is f32, and a view of a weight has no rows of its own.
-  if (root(w) !== w && w.origin.kind === "weight") throw new ShapeError(`${path}: weight`, { op: path, expected: "a whole weight", got: "a view" });
-  return matmulOp.append(g, path, { x, w, ...(bias && { bias }), ...(residual && { residual }) }, { activation, transposeA, transposeB }, [{ shape }])[0]!;
+  if (root(w) !== w && w.origin.kind === "weight")
+    throw new ShapeError(`${path}: weight`, { op: path, expected: "a whole weight", got: "a view" });
+  return matmulOp.append(g, path, { x, w, ...(bias && { bias }), ...(residual && { residual }) }, { activation, transposeA, transposeB }, [
+    { shape },
+  ])[0]!;
 }

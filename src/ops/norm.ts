@@ -26,7 +26,8 @@ export interface NormOptions {
 
 function norm(g: Graph, x: Value, weight: Value, bias: Value | undefined, attrs: NormAttrs, path: string): Value {
   for (const vector of [weight, bias]) {
-    if (vector && !sameShape(vector.shape, [features(x)])) throw new ShapeError(`${path}: weight`, { op: path, expected: [features(x)], got: vector.shape });
+    if (vector && !sameShape(vector.shape, [features(x)]))
+      throw new ShapeError(`${path}: weight`, { op: path, expected: [features(x)], got: vector.shape });
   }
   return normOp.append(g, path, { x, weight, ...(bias && { bias }) }, attrs, [{ shape: x.shape }])[0]!;
 }

@@ -37,8 +37,11 @@ export interface SoftmaxOptions {
  */
 export function softmax(g: Graph, x: Value, options: SoftmaxOptions = {}): Value {
   const { path = "softmax", scale = 1, mask, causal = false, window, lengths } = options;
-  if (mask && mask.shape.length !== 2 && mask.shape.length !== 4) throw new ShapeError(`${path}: mask`, { op: path, expected: "[T, S] or [batch, heads, T, S]", got: mask.shape });
-  return softmaxOp.append(g, path, { x, ...(mask && { mask }), ...(lengths && { lengths }) }, { scale, causal, window, log: false }, [{ shape: x.shape }])[0]!;
+  if (mask && mask.shape.length !== 2 && mask.shape.length !== 4)
+    throw new ShapeError(`${path}: mask`, { op: path, expected: "[T, S] or [batch, heads, T, S]", got: mask.shape });
+  return softmaxOp.append(g, path, { x, ...(mask && { mask }), ...(lengths && { lengths }) }, { scale, causal, window, log: false }, [
+    { shape: x.shape },
+  ])[0]!;
 }
 
 /** log(softmax(x)) over the last axis. */

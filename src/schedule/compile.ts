@@ -39,7 +39,8 @@ export function compile(graph: Graph, options: CompileOptions): Plan {
   const lowered: Lowered[] = [];
   for (const node of fused.nodes) {
     const lower = options.lowerings?.[node.op] ?? lowerings[node.op];
-    if (!lower) throw new FoveaError(`${node.path}: no lowering for the operation "${node.op}" (known: ${Object.keys(lowerings).join(", ")})`);
+    if (!lower)
+      throw new FoveaError(`${node.path}: no lowering for the operation "${node.op}" (known: ${Object.keys(lowerings).join(", ")})`);
     lowered.push(...lower(node, context));
   }
 
@@ -64,7 +65,8 @@ export function compile(graph: Graph, options: CompileOptions): Plan {
     for (const value of [...Object.values(step.reads), ...Object.values(step.writes)]) {
       if (!value) continue;
       const base = root(value);
-      if (base.origin.kind === "external") externals.set(base.origin.name, { name: base.origin.name, shape: base.shape, dtype: base.dtype, role: base.origin.role });
+      if (base.origin.kind === "external")
+        externals.set(base.origin.name, { name: base.origin.name, shape: base.shape, dtype: base.dtype, role: base.origin.role });
       else if (base.origin.kind === "weight") weights.set(weightName(base.origin.parts), weightBuffer(base, stored));
       else if (!outputBuffers.has(base.id)) {
         const life = lives.get(base.id);
@@ -87,7 +89,9 @@ export function compile(graph: Graph, options: CompileOptions): Plan {
     return output === undefined ? { kind: "slot", slot: slots.of.get(base.id)! } : { kind: "external", name: output };
   };
   const dispatches = lowered.map((step): Dispatch => {
-    const bound = Object.entries({ ...step.reads, ...step.writes }).flatMap(([binding, value]) => (value ? [[binding, place(value)] as const] : []));
+    const bound = Object.entries({ ...step.reads, ...step.writes }).flatMap(([binding, value]) =>
+      value ? [[binding, place(value)] as const] : [],
+    );
     return {
       instance: step.instance,
       path: step.path,

@@ -52,7 +52,11 @@ export class Executable {
   }
 
   /** Compiles the graph and uploads its weights. */
-  static async create(device: GPUDevice, graph: Graph, { weights = {}, name = "graph", expect = {}, ...options }: ExecutableOptions = {}): Promise<Executable> {
+  static async create(
+    device: GPUDevice,
+    graph: Graph,
+    { weights = {}, name = "graph", expect = {}, ...options }: ExecutableOptions = {},
+  ): Promise<Executable> {
     watchDevice(device);
     const plan = compile(graph, { name, expect, traits: traitsOf(device), ...options });
     const program = await Program.create(device, plan);
@@ -65,7 +69,10 @@ export class Executable {
         const expected = part.shape.reduce((a, b) => a * b, 1);
         if (data?.length !== expected) {
           executable.dispose();
-          throw new InputError(`weight "${part.tensor}": expected ${expected} numbers of shape [${part.shape.join(", ")}], got ${data?.length ?? "none"}`, { field: part.tensor, expected: part.shape, got: data?.length });
+          throw new InputError(
+            `weight "${part.tensor}": expected ${expected} numbers of shape [${part.shape.join(", ")}], got ${data?.length ?? "none"}`,
+            { field: part.tensor, expected: part.shape, got: data?.length },
+          );
         }
         device.queue.writeBuffer(buffer, (part.byteOffset / WEIGHT_BYTES[spec.type]) * 4, data as Float32Array<ArrayBuffer>);
       }
@@ -89,12 +96,20 @@ export class Executable {
       const data = inputs[spec.name];
       const expected = evaluate(product(...spec.shape), dims);
       if (data === undefined && (spec.role === "output" || spec.role === "state")) continue;
-      if (data?.length !== expected) throw new InputError(`input "${spec.name}": expected ${expected} numbers, got ${data?.length ?? "none"}`, { field: spec.name, expected, got: data?.length });
+      if (data?.length !== expected)
+        throw new InputError(`input "${spec.name}": expected ${expected} numbers, got ${data?.length ?? "none"}`, {
+          field: spec.name,
+          expected,
+          got: data?.length,
+        });
       device.queue.writeBuffer(this.#externals.get(spec.name)!, 0, data as Float32Array<ArrayBuffer>);
     }
     if (grown || !this.#bound) {
       this.#bound?.dispose();
-      this.#bound = this.#program.bind({ weight: (n) => this.#weights.get(n)!, slots: this.#slots, external: (n) => this.#externals.get(n)! }, dims);
+      this.#bound = this.#program.bind(
+        { weight: (n) => this.#weights.get(n)!, slots: this.#slots, external: (n) => this.#externals.get(n)! },
+        dims,
+      );
     }
     this.#bound.setDims(dims);
     const encoder = device.createCommandEncoder({ label: this.plan.name });
@@ -107,7 +122,11 @@ export class Executable {
       Object.entries(this.plan.outputs).map(async ([name, output]) => {
         const shape = output.shape.map((d) => evaluate(d, dims));
         const count = shape.reduce((a, b) => a * b, 1);
-        const bytes = await this.#readback.read(this.#externals.get(output.external)!, output.offset * ELEMENT_BYTES, count * ELEMENT_BYTES);
+        const bytes = await this.#readback.read(
+          this.#externals.get(output.external)!,
+          output.offset * ELEMENT_BYTES,
+          count * ELEMENT_BYTES,
+        );
         outputs[name] = { shape, data: new Float32Array(bytes), ints: new Int32Array(bytes) };
       }),
     );

@@ -85,7 +85,12 @@ export const isView = (value: Value): boolean => value.base !== undefined;
 /** Size of the last axis, which is always static. */
 export function features(value: Value): number {
   const last = value.shape.at(-1);
-  if (typeof last !== "number") throw new ShapeError(`${value.path}: the last axis is "${String(last)}"`, { op: value.path, expected: "a static last axis", got: value.shape });
+  if (typeof last !== "number")
+    throw new ShapeError(`${value.path}: the last axis is "${String(last)}"`, {
+      op: value.path,
+      expected: "a static last axis",
+      got: value.shape,
+    });
   return last;
 }
 
@@ -132,7 +137,8 @@ export class Graph {
   weight(tensor: string, shape: readonly number[]): Value {
     const known = this.#weights.get(tensor);
     if (known) {
-      if (!sameShape(known.shape, shape)) throw new ShapeError(`weight ${tensor} is used with two shapes`, { op: tensor, expected: known.shape, got: shape });
+      if (!sameShape(known.shape, shape))
+        throw new ShapeError(`weight ${tensor} is used with two shapes`, { op: tensor, expected: known.shape, got: shape });
       return known;
     }
     const value = makeValue({ path: tensor, shape, dtype: "f32", origin: { kind: "weight", parts: [{ tensor, rows: shape[0] ?? 1 }] } });
@@ -154,7 +160,8 @@ export class Graph {
   #external(name: string, role: "input" | "state" | "table", shape: Shape, dtype: DType): Value {
     const known = this.#externals.get(name);
     if (known) {
-      if (!sameShape(known.shape, shape) || known.dtype !== dtype) throw new ShapeError(`${name} is declared with two shapes`, { op: name, expected: known.shape, got: shape });
+      if (!sameShape(known.shape, shape) || known.dtype !== dtype)
+        throw new ShapeError(`${name} is declared with two shapes`, { op: name, expected: known.shape, got: shape });
       return known;
     }
     const value = makeValue({ path: name, shape, dtype, origin: { kind: "external", name, role } });
@@ -166,7 +173,8 @@ export class Graph {
 /** Values `from`…`from + size` of the last axis, as a view: nothing is copied. */
 export function slice(value: Value, from: number, size: number): Value {
   const width = features(value);
-  if (from < 0 || from + size > width) throw new ShapeError(`slice of ${value.path}`, { op: "slice", expected: `within ${width} features`, got: [from, from + size] });
+  if (from < 0 || from + size > width)
+    throw new ShapeError(`slice of ${value.path}`, { op: "slice", expected: `within ${width} features`, got: [from, from + size] });
   return makeValue({
     path: value.path,
     shape: [...value.shape.slice(0, -1), size],
@@ -181,7 +189,17 @@ export function slice(value: Value, from: number, size: number): Value {
 /** The same elements under another shape. Only the split of a contiguous value changes, nothing moves. */
 export function reshape(value: Value, shape: Shape): Value {
   const before = JSON.stringify(elements(value.shape));
-  if (before !== JSON.stringify(elements(shape))) throw new ShapeError(`reshape of ${value.path}`, { op: "reshape", expected: value.shape, got: shape });
-  if (value.rowStride !== value.shape.at(-1) && shape.at(-1) !== value.shape.at(-1)) throw new ShapeError(`reshape of the view ${value.path} would need a copy`, { op: "reshape", expected: value.shape, got: shape });
-  return makeValue({ path: value.path, shape, dtype: value.dtype, origin: value.origin, base: root(value), offset: value.offset, ...(value.rowStride !== value.shape.at(-1) && { rowStride: value.rowStride }) });
+  if (before !== JSON.stringify(elements(shape)))
+    throw new ShapeError(`reshape of ${value.path}`, { op: "reshape", expected: value.shape, got: shape });
+  if (value.rowStride !== value.shape.at(-1) && shape.at(-1) !== value.shape.at(-1))
+    throw new ShapeError(`reshape of the view ${value.path} would need a copy`, { op: "reshape", expected: value.shape, got: shape });
+  return makeValue({
+    path: value.path,
+    shape,
+    dtype: value.dtype,
+    origin: value.origin,
+    base: root(value),
+    offset: value.offset,
+    ...(value.rowStride !== value.shape.at(-1) && { rowStride: value.rowStride }),
+  });
 }

@@ -24,7 +24,9 @@ export function storageType(value: Value, stored: (tensor: string) => WeightType
   const types = new Set(value.origin.parts.flatMap((p) => (p.tensor === null ? [] : [stored(p.tensor)])));
   const type = types.size === 1 ? [...types][0]! : "f32";
   // Writes to the GPU are whole words: a tensor of an odd number of halves may only be the last of its buffer.
-  const odd = value.origin.parts.slice(0, -1).some((p) => (p.rows * rowElements(value.shape as readonly number[]) * WEIGHT_BYTES[type]) % 4 !== 0);
+  const odd = value.origin.parts
+    .slice(0, -1)
+    .some((p) => (p.rows * rowElements(value.shape as readonly number[]) * WEIGHT_BYTES[type]) % 4 !== 0);
   return odd ? "f32" : type;
 }
 

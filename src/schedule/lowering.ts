@@ -10,11 +10,11 @@ import type { Inputs, Node, Op, Shape, Value } from "./graph.ts";
 export interface LowerContext {
   readonly traits: Traits;
   /** How a weight is stored on the GPU: matrices as the checkpoint has them, vectors always f32. */
-  weightType(value: Value): WeightType;
+  readonly weightType: (value: Value) => WeightType;
   /** The size expected for an expression, for choosing between variants. Results must not depend on it. */
-  expect(expr: Expr): number;
+  readonly expect: (expr: Expr) => number;
   /** A value for partial results between two dispatches of one node. */
-  scratch(path: string, shape: Shape): Value;
+  readonly scratch: (path: string, shape: Shape) => Value;
 }
 
 /** One dispatch, its buffers still named by the values in them. */
@@ -36,7 +36,10 @@ export interface Lowered {
 export type Lowering = (node: Node, context: LowerContext) => readonly Lowered[];
 
 /** A lowering for one operation, with its inputs and attributes typed. */
-export function lowering<I extends Inputs, A extends object>(op: Op<I, A>, lower: (node: Node<I, A>, context: LowerContext) => readonly Lowered[]): Lowering {
+export function lowering<I extends Inputs, A extends object>(
+  op: Op<I, A>,
+  lower: (node: Node<I, A>, context: LowerContext) => readonly Lowered[],
+): Lowering {
   return (node, context) => {
     if (!op.is(node)) throw new FoveaError(`the lowering of "${op.name}" was given "${node.op}"`);
     return lower(node, context);

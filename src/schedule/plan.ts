@@ -44,7 +44,12 @@ export class Plan implements PlanData {
   /** Totals over all dispatches for given lengths: what a roofline needs. */
   cost(dims: Dims): { dispatches: number; bytesRead: number; bytesWritten: number; flops: number } {
     const total = (pick: (d: Dispatch) => Expr) => evaluate(sum(...this.dispatches.map(pick)), dims);
-    return { dispatches: this.dispatches.length, bytesRead: total((d) => d.bytesRead), bytesWritten: total((d) => d.bytesWritten), flops: total((d) => d.flops) };
+    return {
+      dispatches: this.dispatches.length,
+      bytesRead: total((d) => d.bytesRead),
+      bytesWritten: total((d) => d.bytesWritten),
+      flops: total((d) => d.flops),
+    };
   }
 
   /**
@@ -58,16 +63,27 @@ export class Plan implements PlanData {
       d.instance.key,
       d.path,
       number(d.grid),
-      Object.entries(d.bindings).map(([name, place]) => `${name}:${showPlace(place)}`).join(" "),
+      Object.entries(d.bindings)
+        .map(([name, place]) => `${name}:${showPlace(place)}`)
+        .join(" "),
       number(d.bytesRead),
       number(d.bytesWritten),
       number(d.flops),
     ]);
     const head = ["#", "kernel", "path", "groups", "buffers", "bytes read", "bytes written", "flops"];
     const widths = head.map((h, c) => Math.max(h.length, ...rows.map((r) => r[c]!.length)));
-    const line = (cells: readonly string[]) => cells.map((cell, c) => cell.padEnd(widths[c]!)).join("  ").trimEnd();
+    const line = (cells: readonly string[]) =>
+      cells
+        .map((cell, c) => cell.padEnd(widths[c]!))
+        .join("  ")
+        .trimEnd();
     const slots = this.slots.map((s, i) => `slot ${i}: ${number(s)} bytes`);
-    return [`plan ${this.name}: ${this.dispatches.length} dispatches, ${this.slots.length} slots`, line(head), ...rows.map(line), ...slots].join("\n");
+    return [
+      `plan ${this.name}: ${this.dispatches.length} dispatches, ${this.slots.length} slots`,
+      line(head),
+      ...rows.map(line),
+      ...slots,
+    ].join("\n");
   }
 }
 

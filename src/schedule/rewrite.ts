@@ -38,7 +38,12 @@ export function usesOf(graph: Graph): Uses {
 /** Whether `value` is read by exactly this one node, and only whole: then the node may swallow it. */
 export function onlyRead(uses: Uses, value: Value, by: Node): boolean {
   const readers = uses.readers(value);
-  return readers.length === 1 && readers[0] === by && !uses.leaves(value) && Object.values(by.inputs).every((v) => v === undefined || root(v).id !== root(value).id || v.id === value.id);
+  return (
+    readers.length === 1 &&
+    readers[0] === by &&
+    !uses.leaves(value) &&
+    Object.values(by.inputs).every((v) => v === undefined || root(v).id !== root(value).id || v.id === value.id)
+  );
 }
 
 /**

@@ -18,14 +18,93 @@ interface Case {
 }
 
 const CASES: readonly Case[] = [
-  { family: "marian", dtype: "F32", length: 17, changes: { d_model: 60, encoder_attention_heads: 3, decoder_attention_heads: 3, encoder_ffn_dim: 33, decoder_ffn_dim: 65, vocab_size: 101 } },
-  { family: "marian", dtype: "F16", length: 1, changes: { d_model: 7, encoder_attention_heads: 1, decoder_attention_heads: 1, encoder_ffn_dim: 13, decoder_ffn_dim: 9, vocab_size: 37, encoder_layers: 1 } },
-  { family: "marian", dtype: "BF16", length: 65, changes: { d_model: 64, encoder_attention_heads: 8, decoder_attention_heads: 2, vocab_size: 67, max_position_embeddings: 128 } },
-  { family: "albert", dtype: "F16", length: 65, changes: { hidden_size: 60, num_attention_heads: 3, embedding_size: 18, intermediate_size: 35, vocab_size: 53, num_hidden_groups: 2, num_hidden_layers: 4, max_position_embeddings: 128 } },
-  { family: "albert", dtype: "F32", length: 3, changes: { hidden_size: 20, num_attention_heads: 1, embedding_size: 5, intermediate_size: 7, vocab_size: 11, inner_group_num: 2 } },
-  { family: "llama", dtype: "BF16", length: 17, changes: { hidden_size: 60, num_attention_heads: 3, num_key_value_heads: 1, intermediate_size: 77, vocab_size: 131 } },
-  { family: "llama", dtype: "F32", length: 300, changes: { hidden_size: 40, num_attention_heads: 4, num_key_value_heads: 2, intermediate_size: 45, vocab_size: 97, max_position_embeddings: 512 } },
-  { family: "llama", dtype: "F16", length: 1, changes: { hidden_size: 18, num_attention_heads: 3, num_key_value_heads: 3, head_dim: 14, attention_bias: true, vocab_size: 19, tie_word_embeddings: true } },
+  {
+    family: "marian",
+    dtype: "F32",
+    length: 17,
+    changes: {
+      d_model: 60,
+      encoder_attention_heads: 3,
+      decoder_attention_heads: 3,
+      encoder_ffn_dim: 33,
+      decoder_ffn_dim: 65,
+      vocab_size: 101,
+    },
+  },
+  {
+    family: "marian",
+    dtype: "F16",
+    length: 1,
+    changes: {
+      d_model: 7,
+      encoder_attention_heads: 1,
+      decoder_attention_heads: 1,
+      encoder_ffn_dim: 13,
+      decoder_ffn_dim: 9,
+      vocab_size: 37,
+      encoder_layers: 1,
+    },
+  },
+  {
+    family: "marian",
+    dtype: "BF16",
+    length: 65,
+    changes: { d_model: 64, encoder_attention_heads: 8, decoder_attention_heads: 2, vocab_size: 67, max_position_embeddings: 128 },
+  },
+  {
+    family: "albert",
+    dtype: "F16",
+    length: 65,
+    changes: {
+      hidden_size: 60,
+      num_attention_heads: 3,
+      embedding_size: 18,
+      intermediate_size: 35,
+      vocab_size: 53,
+      num_hidden_groups: 2,
+      num_hidden_layers: 4,
+      max_position_embeddings: 128,
+    },
+  },
+  {
+    family: "albert",
+    dtype: "F32",
+    length: 3,
+    changes: { hidden_size: 20, num_attention_heads: 1, embedding_size: 5, intermediate_size: 7, vocab_size: 11, inner_group_num: 2 },
+  },
+  {
+    family: "llama",
+    dtype: "BF16",
+    length: 17,
+    changes: { hidden_size: 60, num_attention_heads: 3, num_key_value_heads: 1, intermediate_size: 77, vocab_size: 131 },
+  },
+  {
+    family: "llama",
+    dtype: "F32",
+    length: 300,
+    changes: {
+      hidden_size: 40,
+      num_attention_heads: 4,
+      num_key_value_heads: 2,
+      intermediate_size: 45,
+      vocab_size: 97,
+      max_position_embeddings: 512,
+    },
+  },
+  {
+    family: "llama",
+    dtype: "F16",
+    length: 1,
+    changes: {
+      hidden_size: 18,
+      num_attention_heads: 3,
+      num_key_value_heads: 3,
+      head_dim: 14,
+      attention_bias: true,
+      vocab_size: 19,
+      tie_word_embeddings: true,
+    },
+  },
 ];
 
 let model: Model | undefined;
@@ -54,17 +133,28 @@ describe.each(CASES.map((c) => [title(c), c] as const))("%s", (_, { family, chan
     const rows = family === "marian" ? undefined : inputs.attention_mask;
     await expectTensor(run.logits, gold.logits!, rows, "logits");
     await expectTensor(run.lastHiddenState, gold.lastHiddenState, rows, "lastHiddenState");
-    if (gold.encoderLastHiddenState) await expectTensor(run.encoderLastHiddenState, gold.encoderLastHiddenState, inputs.attention_mask, "encoder");
+    if (gold.encoderLastHiddenState)
+      await expectTensor(run.encoderLastHiddenState, gold.encoderLastHiddenState, inputs.attention_mask, "encoder");
     for (const kind of ["encoder", "decoder", "cross"] as const) {
       const layers = capture ? gold.attentions[kind] : undefined;
-      if (layers) await expectMaps(run, kind, layers.map(({ shape, data }) => ({ shape: shape.slice(1), data: data.slice(0, data.length / shape[0]!) })), family);
+      if (layers)
+        await expectMaps(
+          run,
+          kind,
+          layers.map(({ shape, data }) => ({ shape: shape.slice(1), data: data.slice(0, data.length / shape[0]!) })),
+          family,
+        );
     }
     run.dispose();
   });
 
   it("puts left-padded rows back where they were", async () => {
     if (length < 3) return;
-    const left: ModelInputs = { ...inputs, input_ids: [inputs.input_ids[0]!, [0, 0, ...inputs.input_ids[1]!.slice(0, short)]], attention_mask: [inputs.attention_mask![0]!, [0, 0, ...Array.from({ length: short }, () => 1)]] };
+    const left: ModelInputs = {
+      ...inputs,
+      input_ids: [inputs.input_ids[0]!, [0, 0, ...inputs.input_ids[1]!.slice(0, short)]],
+      attention_mask: [inputs.attention_mask![0]!, [0, 0, ...Array.from({ length: short }, () => 1)]],
+    };
     model = await loadModel(checkpoint.files, { device: await getDevice() });
     const right = await model.forward(toForwardInput(inputs));
     const moved = await model.forward(toForwardInput(left));

@@ -21,8 +21,10 @@ describe.each(PACKS)("%s", (pack) => {
     const run = await model.forward(toForwardInput(inputs), { capture: attentions && "all" });
     const targetRows = inputs.decoder_input_ids ? inputs.decoder_attention_mask : inputs.attention_mask;
     if (outputs.logits) await expectTensor(run.logits, outputs.logits, targetRows, `${name} logits`);
-    if (outputs.last_hidden_state) await expectTensor(run.lastHiddenState, outputs.last_hidden_state, targetRows, `${name} lastHiddenState`);
-    if (outputs.encoder_last_hidden_state) await expectTensor(run.encoderLastHiddenState, outputs.encoder_last_hidden_state, inputs.attention_mask, `${name} encoder`);
+    if (outputs.last_hidden_state)
+      await expectTensor(run.lastHiddenState, outputs.last_hidden_state, targetRows, `${name} lastHiddenState`);
+    if (outputs.encoder_last_hidden_state)
+      await expectTensor(run.encoderLastHiddenState, outputs.encoder_last_hidden_state, inputs.attention_mask, `${name} encoder`);
     for (const [kind, layers] of Object.entries(attentions ?? {})) await expectMaps(run, KINDS[kind as keyof typeof KINDS], layers!, name);
     run.dispose();
   });

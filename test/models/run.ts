@@ -16,9 +16,16 @@ export const toForwardInput = (inputs: ModelInputs): ForwardInput => ({
 
 /** snake_case of a generation config → the options' camelCase. */
 export const camel = (kwargs: object): Record<string, unknown> =>
-  Object.fromEntries(Object.entries(kwargs).map(([key, value]) => [key.replace(/_(.)/g, (_, c: string) => c.toUpperCase()), value as unknown]));
+  Object.fromEntries(
+    Object.entries(kwargs).map(([key, value]) => [key.replace(/_(.)/g, (_, c: string) => c.toUpperCase()), value as unknown]),
+  );
 
-export async function expectTensor(got: RunTensor | undefined, gold: Shaped, rows: ModelInputs["attention_mask"], name: string): Promise<void> {
+export async function expectTensor(
+  got: RunTensor | undefined,
+  gold: Shaped,
+  rows: ModelInputs["attention_mask"],
+  name: string,
+): Promise<void> {
   expect(got, name).toBeDefined();
   expectClose({ shape: got!.shape, data: await got!.read() }, gold, { rows, name });
 }
@@ -40,7 +47,14 @@ export async function expectMaps(run: Run, kind: "encoder" | "decoder" | "cross"
 }
 
 /** Generated ids against Hugging Face's: rows are padded on the right there, and on the left where the prompt was. */
-export async function expectGeneration(model: Model, inputs: ModelInputs, kwargs: object, gold: readonly (readonly number[])[], pad: number, name: string): Promise<void> {
+export async function expectGeneration(
+  model: Model,
+  inputs: ModelInputs,
+  kwargs: object,
+  gold: readonly (readonly number[])[],
+  pad: number,
+  name: string,
+): Promise<void> {
   const rows = inputs.input_ids.map((row, b) => row.filter((_, t) => inputs.attention_mask?.[b]?.[t] !== 0));
   const isDecoder = inputs.decoder_input_ids === undefined && model.config["is_encoder_decoder"] !== true;
   const generations = await model.generate(rows, camel(kwargs));

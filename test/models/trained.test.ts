@@ -58,7 +58,9 @@ describe("marian-en-fr-tatoeba", () => {
     const beams = await model.generate(text, { numBeams: 4, capture: { cross: [{ layer: 0, head: 7 }] } });
     const [, , query, key] = beams.attentions!.cross!.shape;
     // The best beam is the greedy text here, so its maps are too.
-    expectClose(await beams.attentions!.cross!.read({ layer: 0, head: 7 }), gold[0]!.data.slice(7 * query * key, 8 * query * key), { absolute: true });
+    expectClose(await beams.attentions!.cross!.read({ layer: 0, head: 7 }), gold[0]!.data.slice(7 * query * key, 8 * query * key), {
+      absolute: true,
+    });
     beams.dispose();
   });
 
@@ -79,7 +81,9 @@ describe("marian-en-fr-tatoeba", () => {
 
   it("does not mix two generations at once", async () => {
     const sentences = golden.sentences.slice(0, 4);
-    const all = await Promise.all(sentences.flatMap((s) => [model.generate(s.text, { numBeams: 1 }), model.generate(s.text, { numBeams: 4 })]));
+    const all = await Promise.all(
+      sentences.flatMap((s) => [model.generate(s.text, { numBeams: 1 }), model.generate(s.text, { numBeams: 4 })]),
+    );
     sentences.forEach((s, i) => {
       expect(all[2 * i]!.text).toBe(s.greedy_text);
       expect(all[2 * i + 1]!.text).toBe(s.beam4[0]!.text);
@@ -88,9 +92,15 @@ describe("marian-en-fr-tatoeba", () => {
 
   it("translates a batch of different lengths as each alone", async () => {
     const sentences = golden.sentences.slice(0, 6);
-    const greedy = await model.generate(sentences.map((s) => s.text), { numBeams: 1 });
+    const greedy = await model.generate(
+      sentences.map((s) => s.text),
+      { numBeams: 1 },
+    );
     expect(greedy.map((g) => g.text)).toEqual(sentences.map((s) => s.greedy_text));
-    const beams = await model.generate(sentences.map((s) => s.text), { numBeams: 4 });
+    const beams = await model.generate(
+      sentences.map((s) => s.text),
+      { numBeams: 4 },
+    );
     expect(beams.map((g) => g.text)).toEqual(sentences.map((s) => s.beam4[0]!.text));
   });
 });
@@ -105,9 +115,15 @@ describe("rxnmapper-albert", () => {
 
   it.each(golden.cases.map((c) => [c.name, c] as const))("%s", async (_, c) => {
     expect(model.tokenizer!.encode(c.reaction).ids).toEqual(c.input_ids);
-    const run = await model.forward({ inputIds: [c.input_ids] }, { capture: c.attention_head5 ? "all" : { encoder: [{ layer: 10, head: 5 }] } });
+    const run = await model.forward(
+      { inputIds: [c.input_ids] },
+      { capture: c.attention_head5 ? "all" : { encoder: [{ layer: 10, head: 5 }] } },
+    );
     const hidden = await run.lastHiddenState!.read();
-    expectClose(hidden.subarray(0, 8), c.last_hidden_state.first_token_first8, { absolute: true, tolerance: 5e-5 * c.last_hidden_state.absmax });
+    expectClose(hidden.subarray(0, 8), c.last_hidden_state.first_token_first8, {
+      absolute: true,
+      tolerance: 5e-5 * c.last_hidden_state.absmax,
+    });
     const logits = await run.logits!.read();
     const vocabulary = c.logits.shape[1]!;
     const best = c.input_ids.map((_, t) => {
@@ -150,7 +166,8 @@ describe("stories260K", () => {
     const vocabulary = run.logits!.shape[2]!;
     const last = logits.subarray((c.input_ids.length - 1) * vocabulary);
     expectClose(last.subarray(0, 8), c.logits_last.first8, { absolute: true, tolerance: 5e-5 * c.logits_last.absmax });
-    if (c.logits_all) await expectTensor({ shape: c.logits_all.shape, read: () => Promise.resolve(logits) }, c.logits_all, undefined, "logits");
+    if (c.logits_all)
+      await expectTensor({ shape: c.logits_all.shape, read: () => Promise.resolve(logits) }, c.logits_all, undefined, "logits");
     if (c.attentions) await expectMaps(run, "decoder", c.attentions, c.prompt);
     run.dispose();
     const generation = await model.generate(c.input_ids, { maxNewTokens: 64, eosTokenId: [] });

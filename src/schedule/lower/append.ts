@@ -17,7 +17,11 @@ export const lowerAppend: Lowering = lowering(appendOp, (node) => {
     parts[`offset${i}`] = xs[i]?.offset ?? 0;
     parts[`stride${i}`] = xs[i]?.rowStride ?? 0;
   }
-  const bytes = product(4, xs.reduce((n, v) => n + features(v), 0), rows(x));
+  const bytes = product(
+    4,
+    xs.reduce((n, v) => n + features(v), 0),
+    rows(x),
+  );
   return [
     {
       instance: instantiate(appendKernel, { parts: xs.length }),
@@ -32,4 +36,3 @@ export const lowerAppend: Lowering = lowering(appendOp, (node) => {
     },
   ];
 });
-

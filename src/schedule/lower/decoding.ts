@@ -38,7 +38,12 @@ export const lowerProcessHistory: Lowering = lowering(processHistoryOp, (node) =
 export const lowerProcessVocabulary: Lowering = lowering(processVocabularyOp, (node) => {
   const { logits, past, begin, bias, firstBias, minimum, eos, forced } = node.inputs;
   const count = elements(logits.shape);
-  const options = { bias: bias !== undefined, firstBias: firstBias !== undefined, minimum: minimum !== undefined, forced: forced !== undefined };
+  const options = {
+    bias: bias !== undefined,
+    firstBias: firstBias !== undefined,
+    minimum: minimum !== undefined,
+    forced: forced !== undefined,
+  };
   return [
     {
       instance: instantiate(processVocabularyKernel, options),
@@ -94,23 +99,23 @@ export const lowerBeam: Lowering = lowering(beamOp, (node, { scratch }) => {
   const parents = scratch(node.path, past.shape);
   const capacity = history.shape[1]!;
   const select: Lowered = {
-      instance: instantiate(beamSelectKernel, {}),
-      path: node.path,
-      reads: { best, eos, past, begin },
-      writes: { scores, ids, parents, candidates },
-      params: { items, beams, k, steps: candidates.shape[0]!, eosCount: eos.shape[0]! },
-      grid: items,
-      flops: product(items, beams * k, beams * k),
-      bytesWritten: product(12 * k, items),
+    instance: instantiate(beamSelectKernel, {}),
+    path: node.path,
+    reads: { best, eos, past, begin },
+    writes: { scores, ids, parents, candidates },
+    params: { items, beams, k, steps: candidates.shape[0]!, eosCount: eos.shape[0]! },
+    grid: items,
+    flops: product(items, beams * k, beams * k),
+    bytesWritten: product(12 * k, items),
   };
   const move: Lowered = {
-      instance: instantiate(beamMoveKernel, { beams }),
-      path: node.path,
-      reads: { parents, ids },
-      writes: { past, history, rows_of_keys: table },
-      params: { items, capacity },
-      grid: items,
-      flops: 0,
+    instance: instantiate(beamMoveKernel, { beams }),
+    path: node.path,
+    reads: { parents, ids },
+    writes: { past, history, rows_of_keys: table },
+    params: { items, capacity },
+    grid: items,
+    flops: 0,
   };
   return [select, move];
 });

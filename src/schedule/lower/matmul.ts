@@ -18,7 +18,13 @@ export const lowerMatmul: Lowering = lowering(matmulOp, (node, context) => {
   const weight = storedAccess(w, context);
   const contiguousK = strides.xColumn === 1 && strides.wColumn === 1;
   const vector = contiguousK && [K, x.offset, strides.xRow, strides.xBatch, w.offset, strides.wRow, strides.wBatch].every(isMultipleOf4);
-  const options: MatmulOptions = { weight, vector, bias: bias !== undefined, activation: node.attrs.activation ?? "none", residual: residual !== undefined };
+  const options: MatmulOptions = {
+    weight,
+    vector,
+    bias: bias !== undefined,
+    activation: node.attrs.activation ?? "none",
+    residual: residual !== undefined,
+  };
   const { instance, grid } = choose(options, context, M, N, batch, contiguousK);
   return [
     {
@@ -43,7 +49,14 @@ export const lowerMatmul: Lowering = lowering(matmulOp, (node, context) => {
   ];
 });
 
-function choose(options: MatmulOptions, context: LowerContext, M: Expr, N: Expr, batch: Expr, contiguousK: boolean): { instance: KernelInstance; grid: Expr } {
+function choose(
+  options: MatmulOptions,
+  context: LowerContext,
+  M: Expr,
+  N: Expr,
+  batch: Expr,
+  contiguousK: boolean,
+): { instance: KernelInstance; grid: Expr } {
   const rows = context.expect(M);
   if (context.traits.software || !contiguousK) {
     // One thread reads a weight once for all its rows; with few rows, narrow tiles keep enough threads busy.
@@ -52,7 +65,8 @@ function choose(options: MatmulOptions, context: LowerContext, M: Expr, N: Expr,
     return { instance: instantiate(matmulRegisterKernel, { ...options, ...tile }), grid: ceilDiv(threads, 64) };
   }
   // A plan for few rows must stay right for all: matvec only where M is known.
-  if (typeof M === "number" && M <= MATVEC_ROWS) return { instance: instantiate(matvecKernel, { ...options, rows: M }), grid: product(batch, ceilDiv(N, COLUMNS)) };
+  if (typeof M === "number" && M <= MATVEC_ROWS)
+    return { instance: instantiate(matvecKernel, { ...options, rows: M }), grid: product(batch, ceilDiv(N, COLUMNS)) };
   if (rows <= MATVEC_ROWS) {
     const threads = product(batch, ceilDiv(M, rows), N);
     return { instance: instantiate(matmulRegisterKernel, { ...options, rows, columns: 1 }), grid: ceilDiv(threads, 64) };
@@ -78,4 +92,6 @@ function geometry({ inputs: { x, w }, attrs: { transposeA, transposeB } }: Node<
 }
 
 const isMultipleOf4 = (expr: Expr): boolean =>
-  typeof expr === "number" ? expr % 4 === 0 : typeof expr === "object" && expr[0] === "*" && expr.slice(1).some((f) => typeof f === "number" && f % 4 === 0);
+  typeof expr === "number"
+    ? expr % 4 === 0
+    : typeof expr === "object" && expr[0] === "*" && expr.slice(1).some((f) => typeof f === "number" && f % 4 === 0);

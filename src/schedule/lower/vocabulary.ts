@@ -10,7 +10,15 @@ export const lowerArgmax: Lowering = lowering(argmaxOp, (node) => {
   const { x } = node.inputs;
   const [rows, columns] = [x.shape[0]!, x.shape.at(-1)!];
   return [
-    { instance: instantiate(argmaxKernel, {}), path: node.path, reads: { x }, writes: { out: node.outputs[0] }, params: { rows, columns }, grid: rows, flops: elements(x.shape) },
+    {
+      instance: instantiate(argmaxKernel, {}),
+      path: node.path,
+      reads: { x },
+      writes: { out: node.outputs[0] },
+      params: { rows, columns },
+      grid: rows,
+      flops: elements(x.shape),
+    },
   ];
 });
 

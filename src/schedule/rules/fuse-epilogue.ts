@@ -31,7 +31,10 @@ function withSum(node: Node<Record<string, Value | undefined>>, uses: Uses) {
     const free = matmul && !matmul.inputs.bias && !matmul.attrs.activation && !matmul.inputs.residual && b.origin.kind === "weight";
     return free ? { matmul, into: { ...matmul, inputs: { ...matmul.inputs, bias: b } } } : undefined;
   }
-  for (const [sum, residual] of [[a, b], [b, a]] as const) {
+  for (const [sum, residual] of [
+    [a, b],
+    [b, a],
+  ] as const) {
     const matmul = matmulBefore(sum, node, uses);
     if (matmul && !matmul.inputs.residual) return { matmul, into: { ...matmul, inputs: { ...matmul.inputs, residual } } };
   }
@@ -45,5 +48,11 @@ function matmulBefore(value: Value, reader: Node, uses: Uses): Matmul | undefine
 
 /** The matmul moves to where its reader stood: everything it reads now exists there. */
 function swallow(graph: Graph, matmul: Matmul, reader: Node, into: Matmul): Graph {
-  return rebuild(graph, new Map<Node, readonly Node[]>([[matmul, []], [reader, [{ ...into, path: matmul.path, outputs: reader.outputs }]]]));
+  return rebuild(
+    graph,
+    new Map<Node, readonly Node[]>([
+      [matmul, []],
+      [reader, [{ ...into, path: matmul.path, outputs: reader.outputs }]],
+    ]),
+  );
 }

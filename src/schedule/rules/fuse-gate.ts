@@ -7,11 +7,24 @@ export const fuseGate: Rule = exhaust((graph) => {
   const uses = usesOf(graph);
   for (const node of graph.nodes) {
     if (!mapOp.is(node) || !node.inputs.b || node.attrs.activation) continue;
-    for (const [gate, up] of [[node.inputs.a, node.inputs.b], [node.inputs.b, node.inputs.a]] as const) {
+    for (const [gate, up] of [
+      [node.inputs.a, node.inputs.b],
+      [node.inputs.b, node.inputs.a],
+    ] as const) {
       const maker = uses.maker(gate);
       if (!maker || !mapOp.is(maker) || maker.inputs.b || !maker.attrs.activation || !onlyRead(uses, gate, node)) continue;
-      const fused: Node = { ...node, inputs: { a: maker.inputs.a, b: up }, attrs: { activation: maker.attrs.activation, factor: maker.attrs.factor * node.attrs.factor } };
-      return rebuild(graph, new Map<Node, readonly Node[]>([[maker, []], [node, [fused]]]));
+      const fused: Node = {
+        ...node,
+        inputs: { a: maker.inputs.a, b: up },
+        attrs: { activation: maker.attrs.activation, factor: maker.attrs.factor * node.attrs.factor },
+      };
+      return rebuild(
+        graph,
+        new Map<Node, readonly Node[]>([
+          [maker, []],
+          [node, [fused]],
+        ]),
+      );
     }
   }
   return undefined;

@@ -15,8 +15,18 @@ export const fuseResidualNorm: Rule = exhaust((graph) => {
     const alone = onlyRead(uses, x, node);
     // The norm now makes the sum: it must come before every other reader of it.
     if (!alone && uses.readers(x).some((reader) => graph.nodes.indexOf(reader) < at)) continue;
-    const fused: Node = { ...node, inputs: { ...node.inputs, x: maker.inputs.a, residual: maker.inputs.b }, outputs: alone ? node.outputs : [...node.outputs, maker.outputs[0]!] };
-    return rebuild(graph, new Map<Node, readonly Node[]>([[maker, []], [node, [fused]]]));
+    const fused: Node = {
+      ...node,
+      inputs: { ...node.inputs, x: maker.inputs.a, residual: maker.inputs.b },
+      outputs: alone ? node.outputs : [...node.outputs, maker.outputs[0]!],
+    };
+    return rebuild(
+      graph,
+      new Map<Node, readonly Node[]>([
+        [maker, []],
+        [node, [fused]],
+      ]),
+    );
   }
   return undefined;
 });

@@ -14,10 +14,27 @@ export const fuseSoftmax: Rule = exhaust((graph) => {
     if (!maker || maker.outputs[0]!.id !== x.id || !onlyRead(uses, x, node)) continue;
     let fused: Node | undefined;
     // A mask is added after the scale: once there is one, only what came before it can still be folded.
-    const sum = addOp.is(maker) && !node.inputs.mask && node.attrs.scale === 1 && (maker.inputs.b.origin.kind === "external" || maker.inputs.b.origin.kind === "node") && maker.inputs.b.shape.length >= 2;
+    const sum =
+      addOp.is(maker) &&
+      !node.inputs.mask &&
+      node.attrs.scale === 1 &&
+      (maker.inputs.b.origin.kind === "external" || maker.inputs.b.origin.kind === "node") &&
+      maker.inputs.b.shape.length >= 2;
     if (sum) fused = { ...node, inputs: { ...node.inputs, x: maker.inputs.a!, mask: maker.inputs.b! } };
-    else if (mapOp.is(maker) && !maker.attrs.activation && !maker.inputs.b) fused = { ...node, inputs: { ...node.inputs, x: maker.inputs.a }, attrs: { ...node.attrs, scale: node.attrs.scale * maker.attrs.factor } };
-    if (fused) return rebuild(graph, new Map<Node, readonly Node[]>([[maker, []], [node, [fused]]]));
+    else if (mapOp.is(maker) && !maker.attrs.activation && !maker.inputs.b)
+      fused = {
+        ...node,
+        inputs: { ...node.inputs, x: maker.inputs.a },
+        attrs: { ...node.attrs, scale: node.attrs.scale * maker.attrs.factor },
+      };
+    if (fused)
+      return rebuild(
+        graph,
+        new Map<Node, readonly Node[]>([
+          [maker, []],
+          [node, [fused]],
+        ]),
+      );
   }
   return undefined;
 });

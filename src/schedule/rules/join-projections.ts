@@ -38,10 +38,23 @@ function join(graph: Graph, nodes: readonly Matmul[]): Graph {
   const first = nodes[0]!;
   const sizes = nodes.map((n) => n.inputs.w.shape[0] as number);
   const total = sizes.reduce((a, b) => a + b, 0);
-  const w = stack(nodes.map((n) => n.inputs.w), [total, first.inputs.w.shape[1] as number]);
+  const w = stack(
+    nodes.map((n) => n.inputs.w),
+    [total, first.inputs.w.shape[1] as number],
+  );
   const anyBias = nodes.some((n) => n.inputs.bias);
-  const bias = anyBias ? stack(nodes.map((n, i) => n.inputs.bias ?? sizes[i]!), [total]) : undefined;
-  const out = makeValue({ path: nodes.map((n) => n.path).join("|"), shape: [...first.outputs[0]!.shape.slice(0, -1), total], dtype: "f32", origin: { kind: "node" } });
+  const bias = anyBias
+    ? stack(
+        nodes.map((n, i) => n.inputs.bias ?? sizes[i]!),
+        [total],
+      )
+    : undefined;
+  const out = makeValue({
+    path: nodes.map((n) => n.path).join("|"),
+    shape: [...first.outputs[0]!.shape.slice(0, -1), total],
+    dtype: "f32",
+    origin: { kind: "node" },
+  });
   const joined: Matmul = { ...first, path: out.path, inputs: { x: first.inputs.x, w, ...(bias && { bias }) }, outputs: [out] };
   let from = 0;
   const values = new Map<number, Value>();
@@ -55,6 +68,8 @@ function join(graph: Graph, nodes: readonly Matmul[]): Graph {
 
 /** Weights stacked along their first axis; a number stands for that many zeros. */
 function stack(weights: readonly (Value | number)[], shape: readonly number[]): Value {
-  const parts = weights.flatMap((w): readonly WeightPart[] => (typeof w === "number" ? [{ tensor: null, rows: w }] : w.origin.kind === "weight" ? w.origin.parts : []));
+  const parts = weights.flatMap((w): readonly WeightPart[] =>
+    typeof w === "number" ? [{ tensor: null, rows: w }] : w.origin.kind === "weight" ? w.origin.parts : [],
+  );
   return makeValue({ path: parts.map((p) => p.tensor ?? "0").join("|"), shape, dtype: "f32", origin: { kind: "weight", parts } });
 }

@@ -1,0 +1,41 @@
+// fovea/nn: the parts under the models, for architectures of your own. Write a graph of ops, compile it, run it.
+export {
+  Graph,
+  type Dim,
+  type DType,
+  type Shape,
+  type Value,
+  type Node,
+  type Op,
+  defineOp,
+  features,
+  reshape,
+  slice,
+} from "./schedule/graph.ts";
+export { compile, type CompileOptions } from "./schedule/compile.ts";
+export { Executable, type ExecutableOptions, type RunOptions, type RunOutput, type TensorData } from "./schedule/executable.ts";
+export { Plan } from "./schedule/plan.ts";
+export { type Lowered, type LowerContext, lowering, type Lowering } from "./schedule/lowering.ts";
+export { rules } from "./schedule/rules/index.ts";
+export { rebuild, type Rule, usesOf } from "./schedule/rewrite.ts";
+export { type Binding, entryPoint, instantiate, type Kernel, type KernelInstance } from "../shaders/kernel.ts";
+export { wgsl } from "../shaders/wgsl.ts";
+export type { Activation } from "../shaders/snippets.ts";
+
+export { add } from "./ops/add.ts";
+export { append } from "./ops/append.ts";
+export { attention, type AttentionOptions } from "./ops/attention.ts";
+export { attentionMap } from "./ops/attention-map.ts";
+export { embedding, type EmbeddingOptions } from "./ops/embedding.ts";
+export { activation, gated, mul, scaleBy } from "./ops/map.ts";
+export { matmul, type MatmulOptions } from "./ops/matmul.ts";
+export { rotary } from "./ops/rotary.ts";
+export { logSoftmax, softmax, type SoftmaxOptions } from "./ops/softmax.ts";
+export { argmax, topK } from "./ops/vocabulary.ts";
+
+export { attend, crossAttention, multiHeadAttention, type MultiHeadOptions, type ProjectionNames } from "./nn/attention.ts";
+export { feedForward, type FeedForwardOptions } from "./nn/feed-forward.ts";
+export { linear, type LinearOptions } from "./nn/linear.ts";
+export { layerNorm, rmsNorm } from "./nn/norm.ts";
+export { rotaryAngles, sinusoidHalves, sinusoids } from "./nn/position.ts";
+export { sublayer } from "./nn/residual.ts";

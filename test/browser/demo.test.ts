@@ -1,0 +1,106 @@
+// The built page in a real Chromium: it loads its model, translates, and draws the maps that the reference computed.
+import { existsSync } from "node:fs";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { openBrowser, serve, watch } from "../setup/browser.ts";
+import { readModelGolden } from "../support/conformance.ts";
+
+const golden = readModelGolden("marian-en-fr-tatoeba");
+const [first, second] = golden.sentences as [(typeof golden.sentences)[0], (typeof golden.sentences)[0]];
+
+let browser: Browser;
+let site: Awaited<ReturnType<typeof serve>>;
+let page: Page;
+let problems: string[];
+
+beforeAll(async () => {
+  expect(existsSync("dist-demo/index.html"), "run `npm run build:demo` first").toBe(true);
+  [browser, site] = await Promise.all([openBrowser(), serve("dist-demo")]);
+});
+afterAll(async () => {
+  await browser?.close();
+  await site?.close();
+});
+beforeEach(async () => {
+  page = await browser.newPage({ viewport: { width: 1200, height: 1800 } });
+  problems = watch(page);
+});
+afterEach(async () => {
+  await page.close();
+  expect(problems).toEqual([]);
+});
+
+async function open(): Promise<void> {
+  await page.goto(site.url);
+  await page.waitForSelector('#grid[data-complete="cross"]', { timeout: 120_000 });
+}
+
+describe("the demo page", () => {
+  it("translates an example by itself and draws the chosen head as the reference has it", async () => {
+    await open();
+    expect(await page.textContent("#target")).toBe(first.greedy_text);
+    const [layer, head] = [0, 7];
+    const gold = first.cross_attention![layer]![head]!;
+    expect(await page.textContent("#map-title")).toBe("Layer 0, head 7");
+    const cells = await page.$$eval("#grid [role=gridcell]", (all) => all.length);
+    expect(cells).toBe(first.cross_attention!.length * first.cross_attention![0]!.length);
+    // The small map holds one pixel a cell: the darkest of each row is the row's largest weight.
+    const darkest = await page.$eval('#grid [aria-label="Layer 0, head 7"] canvas', (canvas) => {
+      const { width, height } = canvas as HTMLCanvasElement;
+      const { data } = (canvas as HTMLCanvasElement).getContext("2d")!.getImageData(0, 0, width, height);
+      const light = (row: number, column: number) => [0, 1, 2].reduce((n, c) => n + data[4 * (row * width + column) + c]!, 0);
+      return Array.from({ length: height }, (_, row) =>
+        Array.from({ length: width }, (__, column) => light(row, column)).reduce((best, l, i, all) => (l < all[best]! ? i : best), 0),
+      );
+    });
+    const clear = gold.map((row) => Math.max(...row) > 0.9);
+    gold.forEach((row, i) => clear[i] && expect(darkest[i], `row ${i}`).toBe(row.indexOf(Math.max(...row))));
+    // The value under the pointer is the golden one.
+    const { left, top, size } = JSON.parse((await page.getAttribute("#map", "data-cells"))!) as { left: number; top: number; size: number };
+    const box = (await page.locator("#map").boundingBox())!;
+    const some = [0, 3, gold.length - 1].flatMap((row) => [0, 2, gold[0]!.length - 1].map((column) => ({ row, column })));
+    for (const { row, column } of some) {
+      await page.mouse.move(box.x + left + (column + 0.5) * size, box.y + top + (row + 0.5) * size);
+      const text = (await page.textContent("#readout"))!;
+      const weight = Number(/weight ([\d.]+)/.exec(text)?.[1]);
+      expect(Math.abs(weight - gold[row]![column]!), `${text} at ${row}, ${column}`).toBeLessThan(1.1e-4);
+    }
+  });
+
+  it("follows the text as it is edited, and shows all three kinds", async () => {
+    await open();
+    await page.fill("#source", second.text);
+    await expect.poll(() => page.textContent("#target"), { timeout: 60_000 }).toBe(second.greedy_text);
+    for (const kind of ["encoder", "decoder", "cross"]) {
+      await page.click(`#kinds [data-kind="${kind}"]`);
+      await page.waitForSelector(`#grid[data-complete="${kind}"]`);
+      expect(await page.getAttribute(`#kinds [data-kind="${kind}"]`, "aria-selected")).toBe("true");
+    }
+  });
+
+  it("moves through the heads with the keyboard", async () => {
+    await open();
+    await page.focus("#grid");
+    await page.keyboard.press("ArrowDown");
+    await expect.poll(() => page.textContent("#map-title")).toBe("Layer 1, head 7");
+    await page.keyboard.press("Home");
+    await expect.poll(() => page.textContent("#map-title")).toBe("Layer 1, head 0");
+  });
+
+  it("takes markup as text", async () => {
+    await open();
+    await page.fill("#source", "<img src=x onerror=alert(1)> <b>I love you.</b>");
+    await page.waitForFunction(
+      () => (document.getElementById("target")?.textContent ?? "") !== "" && !document.getElementById("target")!.classList.contains("busy"),
+      undefined,
+      { timeout: 60_000 },
+    );
+    expect(await page.$$eval("#target *, #translation img", (all) => all.length)).toBe(0);
+  });
+
+  it("says what is missing where there is no WebGPU", async () => {
+    await page.addInitScript(() => Object.defineProperty(Navigator.prototype, "gpu", { get: () => undefined }));
+    await page.goto(site.url);
+    await expect.poll(() => page.textContent("#status-text")).toContain("This browser has no WebGPU");
+  });
+});
