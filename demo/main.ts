@@ -24,7 +24,7 @@ const KINDS: Readonly<Record<Kind, { readonly name: string; readonly start: Head
     name: "French → English",
     start: { layer: 0, head: 7 },
     about:
-      "Each row is a French word, each column an English one. A dark square: when the model had written this French word, this head looked at that English word. Layer 0, head 7 finds each word's source.",
+      "Each row is a French word, each column an English one. The stronger the colour: when the model had written this French word, the more this head looked at that English word. Layer 0, head 7 finds each word's source.",
   },
   encoder: {
     name: "English → English",

@@ -45,7 +45,7 @@ export const attentionKernel: Kernel<AttentionOptions> = {
     const width = vector ? 4 : 1;
     const type = vector ? "vec4<f32>" : "f32";
     const zero = vector ? "vec4<f32>(0.0)" : "0.0";
-    const q = registers("q", dk / width, type, zero);
+    const q = registers("own_q", dk / width, type, zero);
     const acc = registers("acc", dv / width, type, zero);
     const split = threads > 1;
     const product = (i: string) => (vector ? `dot(${q.at(i)}, k[k_at + ${i}])` : `${q.at(i)} * k[k_at + ${i}]`);

@@ -80,10 +80,13 @@ fn score(row: u32, j: u32) -> f32 {
   #if ${mask}
   let added = mask[b * params.maskBatch + h * params.maskHead + t * params.maskRow + j];
   if (added <= EXCLUDED) { return -1e30; }
+  #endif
+  #endif
+  #if ${mask}
   return value + added;
-  #endif
-  #endif
+  #else
   return value;
+  #endif
 }
 ${entryPoint(WORKGROUP)}
   let row = ${group ? "group" : `group * ${WORKGROUP}u + thread`};

@@ -58,9 +58,9 @@ export function matmul(g: Graph, x: Value, w: Value, options: MatmulOptions = {}
     throw new ShapeError(`${path}: bias`, { op: path, expected: [n], got: bias.shape });
   if (residual && !sameShape(residual.shape, shape))
     throw new ShapeError(`${path}: residual`, { op: path, expected: shape, got: residual.shape });
-  // A weight is read through its storage type; everything else is f32, and a view of a weight has no rows of its own.
-  if (root(w) !== w && w.origin.kind === "weight")
-    throw new ShapeError(`${path}: weight`, { op: path, expected: "a whole weight", got: "a view" });
+  // A weight is read through the type it is stored as, which goes by its shape: of the views only columns of a matrix keep it.
+  if (w.origin.kind === "weight" && (root(w).shape.length !== 2 || root(w).shape[0] !== w.shape[0]))
+    throw new ShapeError(`${path}: weight`, { op: path, expected: "a whole weight, or columns of a matrix", got: "a reshaped view" });
   return matmulOp.append(g, path, { x, w, ...(bias && { bias }), ...(residual && { residual }) }, { activation, transposeA, transposeB }, [
     { shape },
   ])[0]!;

@@ -1,4 +1,5 @@
 // Tools that the rewrite rules share: who reads a value, and making a graph with some nodes and values replaced.
+import { ShapeError } from "../errors.ts";
 import { Graph, type Inputs, makeValue, type Node, root, type Value } from "./graph.ts";
 
 /** A rule: a small pure function from graph to graph. It returns its argument when it finds nothing to do. */
@@ -11,11 +12,18 @@ export interface Uses {
   maker(value: Value): Node | undefined;
   /** Whether the value leaves the graph: then it must exist in memory, and no rule may swallow it. */
   leaves(value: Value): boolean;
+  /** Whether `node` may run at the place of the later node `to`: nothing it reads is changed in place between them. */
+  movable(node: Node, to: Node): boolean;
 }
+
+/** A node without outputs exists for its effect; attention that leaves its row statistics in state has one beside its output. */
+export const hasEffect = (node: Node): boolean => node.outputs.length === 0 || node.inputs["stats"] !== undefined;
 
 export function usesOf(graph: Graph): Uses {
   const readers = new Map<number, Node[]>();
   const makers = new Map<number, Node>();
+  const place = new Map(graph.nodes.map((node, i) => [node, i]));
+  const effects = graph.nodes.filter(hasEffect);
   for (const node of graph.nodes) {
     const seen = new Set<number>();
     for (const value of Object.values(node.inputs)) {
@@ -32,17 +40,27 @@ export function usesOf(graph: Graph): Uses {
     readers: (value) => readers.get(root(value).id) ?? [],
     maker: (value) => makers.get(root(value).id),
     leaves: (value) => leaving.has(root(value).id),
+    movable: (node, to) => {
+      const between = effects.filter((n) => place.get(n)! > place.get(node)! && place.get(n)! < place.get(to)!);
+      return !between.some((effect) => rootsOf(effect).some((id) => rootsOf(node).includes(id)));
+    },
   };
 }
 
-/** Whether `value` is read by exactly this one node, and only whole: then the node may swallow it. */
+const rootsOf = (node: Node): number[] => Object.values(node.inputs).flatMap((value) => (value ? [root(value).id] : []));
+
+/** Whether `value` is read by exactly this one node, once and whole, and may as well be made there: then the node may swallow it. */
 export function onlyRead(uses: Uses, value: Value, by: Node): boolean {
   const readers = uses.readers(value);
+  const operands = Object.values(by.inputs).filter((v) => v && root(v).id === root(value).id);
+  const maker = uses.maker(value);
   return (
     readers.length === 1 &&
     readers[0] === by &&
     !uses.leaves(value) &&
-    Object.values(by.inputs).every((v) => v === undefined || root(v).id !== root(value).id || v.id === value.id)
+    operands.length === 1 &&
+    operands[0]!.id === value.id &&
+    (!maker || uses.movable(maker, by))
   );
 }
 
@@ -57,7 +75,13 @@ export function rebuild(graph: Graph, change: ReadonlyMap<Node, readonly Node[]>
     if (direct) return direct;
     const base = value.base && values.get(value.base.id);
     if (!base) return value;
-    // The old base was contiguous, the new one may be a view into something wider.
+    // The old base was contiguous, the new one may be a view into something wider: rows of the same split follow it.
+    if (value.rowStride !== root(value).rowStride && base.rowStride !== root(value).rowStride)
+      throw new ShapeError(`${value.path}: a view that splits rows anew cannot follow into rows that lie apart`, {
+        op: "rebuild",
+        expected: value.base?.shape,
+        got: value.shape,
+      });
     const stride = value.rowStride === root(value).rowStride ? base.rowStride : value.rowStride;
     const next = makeValue({ ...value, base: root(base), offset: value.offset + base.offset, rowStride: stride, origin: base.origin });
     moved.set(value.id, next);

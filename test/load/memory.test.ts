@@ -42,6 +42,9 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
+/** One block, given out again and again: what grows then is the loader's doing, and not buffers of the source awaiting collection. */
+const BLOCK = new Uint8Array(MIB);
+
 const generated: Source = {
   open(_name, { offset = 0, length = SIZE } = {}) {
     let at = offset;
@@ -49,8 +52,7 @@ const generated: Source = {
     const stream = new ReadableStream<Uint8Array>({
       pull(controller) {
         if (at >= end) return controller.close();
-        const part = new Uint8Array(Math.min(MIB, end - at));
-        part.set(HEAD.subarray(at, at + part.length));
+        const part = at < HEAD.length ? HEAD.subarray(at, end) : BLOCK.subarray(0, end - at);
         at += part.length;
         controller.enqueue(part);
       },

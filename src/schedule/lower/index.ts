@@ -3,6 +3,7 @@ import type { Lowering } from "../lowering.ts";
 import { lowerAdd } from "./add.ts";
 import { lowerAppend } from "./append.ts";
 import { lowerAttention, lowerAttentionMap } from "./attention.ts";
+import { lowerAdditiveScores, lowerLocalSoftmax } from "./classic.ts";
 import { lowerAdvance, lowerBeam, lowerProcessHistory, lowerProcessVocabulary, lowerSample } from "./decoding.ts";
 import { lowerEmbedding } from "./embedding.ts";
 import { lowerMap } from "./map.ts";
@@ -14,6 +15,7 @@ import { lowerArgmax, lowerTopK } from "./vocabulary.ts";
 
 export const lowerings: Readonly<Record<string, Lowering>> = {
   add: lowerAdd,
+  "additive-scores": lowerAdditiveScores,
   advance: lowerAdvance,
   append: lowerAppend,
   argmax: lowerArgmax,
@@ -21,6 +23,7 @@ export const lowerings: Readonly<Record<string, Lowering>> = {
   "attention-map": lowerAttentionMap,
   beam: lowerBeam,
   embedding: lowerEmbedding,
+  "local-softmax": lowerLocalSoftmax,
   map: lowerMap,
   matmul: lowerMatmul,
   norm: lowerNorm,

@@ -1,11 +1,11 @@
 // Linear layers that read the same value become one product with their weights stacked: q, k, v; gate and up. The readers
 // get views into the joined rows.
 import { matmulOp, type MatmulInputs, type MatmulAttrs } from "../../ops/matmul.ts";
-import { type Graph, makeValue, type Node, root, slice, type Value, type WeightPart } from "../graph.ts";
+import { type Graph, isView, makeValue, type Node, root, slice, type Value, type WeightPart } from "../graph.ts";
 import { exhaust, rebuild, type Rule, type Uses, usesOf } from "../rewrite.ts";
 
 /** Operations that read their inputs with offset and row stride. The others want contiguous rows. */
-const ACCEPTS_VIEWS: ReadonlySet<string> = new Set(["attention", "append", "rotary", "map", "norm", "matmul", "add"]);
+const ACCEPTS_VIEWS: ReadonlySet<string> = new Set(["attention", "append", "rotary", "map", "norm", "matmul", "add", "additive-scores"]);
 
 type Matmul = Node<MatmulInputs, MatmulAttrs>;
 
@@ -26,7 +26,7 @@ function isLinear(node: Node): node is Matmul {
   if (!matmulOp.is(node)) return false;
   const { w, bias, residual } = node.inputs;
   const plain = !residual && node.attrs.activation === undefined && node.attrs.transposeB && !node.attrs.transposeA;
-  return plain && w.origin.kind === "weight" && w.shape.length === 2 && (!bias || bias.origin.kind === "weight");
+  return plain && w.origin.kind === "weight" && !isView(w) && w.shape.length === 2 && (!bias || bias.origin.kind === "weight");
 }
 
 function readersTakeViews(graph: Graph, uses: Uses, value: Value): boolean {

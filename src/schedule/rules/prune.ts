@@ -1,7 +1,7 @@
 // Drops nodes that nothing needs: no output, no reader, no effect on state. A prompt's prefill ends at its last key and value.
 import type { Node } from "../graph.ts";
 import { root } from "../graph.ts";
-import { rebuild, type Rule } from "../rewrite.ts";
+import { hasEffect, rebuild, type Rule } from "../rewrite.ts";
 
 export const prune: Rule = (graph) => {
   const needed = new Set(graph.outputs.map((o) => root(o.value).id));
@@ -13,6 +13,3 @@ export const prune: Rule = (graph) => {
   }
   return dead.length === 0 ? graph : rebuild(graph, new Map(dead.map((node) => [node, []])));
 };
-
-/** A node without outputs exists for its effect; attention that leaves its row statistics in state has one beside its output. */
-const hasEffect = (node: Node): boolean => node.outputs.length === 0 || node.inputs["stats"] !== undefined;

@@ -1,0 +1,126 @@
+// Text ↔ ids against the golden cases of the embedded models, and text that comes in piece by piece.
+import fc from "fast-check";
+import { beforeAll, describe, expect, test } from "vitest";
+import { StreamDecoder } from "../../src/generate/stream-decoder.ts";
+import { toSource } from "../../src/load/source.ts";
+import { loadTokenizer, type Tokenizer } from "../../src/load/tokenizer.ts";
+import { directory } from "../../src/node/directory.ts";
+import { golden, json, modelFolder, MODELS, rejection } from "./files.ts";
+
+type Golden = Readonly<Record<(typeof MODELS)[number], Tokenizer>>;
+let tokenizers: Golden;
+
+beforeAll(async () => {
+  const loaded = await Promise.all(MODELS.map(async (name) => [name, (await loadTokenizer(directory(modelFolder(name))))!] as const));
+  tokenizers = Object.fromEntries(loaded) as Golden;
+});
+
+interface Case {
+  readonly text: string;
+  readonly ids: readonly number[];
+  readonly decoded?: string;
+}
+interface Sentence {
+  readonly text: string;
+  readonly input_ids: readonly number[];
+  readonly pieces: readonly string[];
+  readonly greedy_ids: readonly number[];
+  readonly greedy_text: string;
+}
+const stories = (golden("stories260K") as { tokenizer: Case[] }).tokenizer;
+const reactions = (golden("rxnmapper-albert") as { tokenizer: Case[] }).tokenizer;
+const sentences = (golden("marian-en-fr-tatoeba") as { sentences: Sentence[] }).sentences;
+
+/** The text as a reader of the stream gets it, and that no piece splits a character or takes one back. */
+function streamed(tokenizer: Tokenizer, ids: readonly number[]): string {
+  const decoder = new StreamDecoder(tokenizer);
+  const pieces = [...ids.map((id) => decoder.push(id)), decoder.flush()];
+  for (const piece of pieces) expect(piece.isWellFormed()).toBe(true);
+  return pieces.join("");
+}
+
+describe("golden", () => {
+  test.each(stories)("stories260K: $text", ({ text, ids, decoded }) => {
+    const tokenizer = tokenizers.stories260K;
+    expect(tokenizer.encode(text).ids).toEqual(ids);
+    expect(tokenizer.decode(ids)).toBe(decoded);
+    expect(streamed(tokenizer, ids)).toBe(decoded);
+  });
+
+  test.each(reactions)("rxnmapper: $text", ({ text, ids }) => {
+    const tokenizer = tokenizers["rxnmapper-albert"];
+    expect(tokenizer.encode(text).ids).toEqual(ids);
+    expect(streamed(tokenizer, ids)).toBe(tokenizer.decode(ids));
+  });
+
+  test.each(sentences)("marian: $text", ({ text, input_ids, pieces, greedy_ids, greedy_text }) => {
+    const tokenizer = tokenizers["marian-en-fr-tatoeba"];
+    const encoded = tokenizer.encode(text);
+    expect(encoded.ids).toEqual(input_ids);
+    expect(encoded.tokens).toEqual(pieces);
+    expect(input_ids.map((id) => tokenizer.token(id))).toEqual(pieces);
+    expect(tokenizer.decode(greedy_ids)).toBe(greedy_text);
+    expect(streamed(tokenizer, greedy_ids)).toBe(greedy_text);
+  });
+});
+
+describe("tokenizer", () => {
+  test("special tokens are added and left out as asked", () => {
+    const { stories260K: llama, "rxnmapper-albert": albert, "marian-en-fr-tatoeba": marian } = tokenizers;
+    expect(llama.encode("a").tokens[0]).toBe("<s>");
+    expect(llama.encode("a", { addSpecialTokens: false }).tokens).toEqual(["▁a"]);
+    expect(albert.encode("C").tokens).toEqual(["[CLS]", "C", "[SEP]"]);
+    expect(marian.encode("a", { addSpecialTokens: false }).ids).not.toContain(0);
+    expect(marian.decode([5999, 6, 0], { skipSpecialTokens: false })).toContain("</s>");
+    expect(marian.decode([5999, 6, 0])).toBe("I");
+    expect(marian.decode([])).toBe("");
+    expect(marian.decode([5999, 0])).toBe("");
+    expect([0, 1, 5999, 6].map((id) => marian.isSpecial(id))).toEqual([true, true, true, false]);
+  });
+
+  test("an id outside the vocabulary has a label all the same", () => {
+    expect(tokenizers.stories260K.token(99_999)).toBe("<99999>");
+  });
+
+  test("no tokenizer.json: undefined; a broken one: the file's name", async () => {
+    expect(await loadTokenizer(toSource({ "config.json": json({}) }))).toBeUndefined();
+    for (const content of [{}, { model: { type: "Nonsense" }, decoder: null, post_processor: null, pre_tokenizer: null, normalizer: null }]) {
+      expect(await rejection(loadTokenizer(toSource({ "tokenizer.json": json(content) })))).toMatchObject({ name: "CheckpointError", file: "tokenizer.json" });
+    }
+    expect(await rejection(loadTokenizer(toSource({ "tokenizer.json": new TextEncoder().encode("{") })))).toMatchObject({ name: "CheckpointError", file: "tokenizer.json" });
+  });
+});
+
+describe("streaming", () => {
+  test("a character of several byte tokens comes whole, with its last byte", () => {
+    const tokenizer = tokenizers.stories260K;
+    const decoder = new StreamDecoder(tokenizer);
+    const ids = tokenizer.encode("🙂é", { addSpecialTokens: false }).ids;
+    const pieces = ids.map((id) => decoder.push(id));
+    expect(pieces.filter((piece) => piece !== "")).toEqual(["🙂", "é"]);
+    expect(decoder.flush()).toBe("");
+  });
+
+  test("what is unfinished at the end comes with flush", () => {
+    const tokenizer = tokenizers.stories260K;
+    const ids = tokenizer.encode("a🙂", { addSpecialTokens: false }).ids.slice(0, -1);
+    const decoder = new StreamDecoder(tokenizer);
+    const text = ids.map((id) => decoder.push(id)).join("");
+    expect(text).toBe("a");
+    expect(text + decoder.flush()).toBe(tokenizer.decode(ids));
+  });
+
+  test("the pieces of any text, joined, are its decoding", () => {
+    for (const name of ["stories260K", "marian-en-fr-tatoeba"] as const) {
+      const tokenizer = tokenizers[name];
+      const text = fc.oneof(fc.string({ unit: "grapheme", maxLength: 40 }), fc.string({ unit: fc.constantFrom("🙂", "é", "語", " ", "a", "\n"), maxLength: 40 }));
+      fc.assert(
+        fc.property(text, (value) => {
+          const { ids } = tokenizer.encode(value);
+          expect(streamed(tokenizer, ids)).toBe(tokenizer.decode(ids));
+        }),
+        { seed: 7, numRuns: 300 },
+      );
+    }
+  });
+});
