@@ -51,7 +51,16 @@ describe("values", () => {
   });
 
   test("activations by all their names", () => {
-    const names = { relu: "relu", gelu: "gelu", gelu_new: "gelu_new", gelu_pytorch_tanh: "gelu_new", gelu_fast: "gelu_new", silu: "silu", swish: "silu", tanh: "tanh" };
+    const names = {
+      relu: "relu",
+      gelu: "gelu",
+      gelu_new: "gelu_new",
+      gelu_pytorch_tanh: "gelu_new",
+      gelu_fast: "gelu_new",
+      silu: "silu",
+      swish: "silu",
+      tanh: "tanh",
+    };
     for (const [name, expected] of Object.entries(names)) expect(reader(name).activation("x")).toBe(expected);
     for (const value of ["); discard;", "constructor", 3]) refused(() => reader(value).activation("x"), value);
   });
@@ -65,17 +74,36 @@ describe("values", () => {
   });
 
   test("fields of Object.prototype are no fields of the file", () => {
-    for (const field of ["constructor", "toString", "hasOwnProperty"]) expect(() => new ConfigReader(JSON.parse("{}") as never).int(field)).toThrow(ConfigError);
+    for (const field of ["constructor", "toString", "hasOwnProperty"])
+      expect(() => new ConfigReader(JSON.parse("{}") as never).int(field)).toThrow(ConfigError);
   });
 });
 
 describe("generation settings", () => {
   const settings = async (config: object, generation?: object) =>
-    readGenerationConfig(toSource({ "config.json": json(config), ...(generation && { "generation_config.json": json(generation) }) }), config as never);
+    readGenerationConfig(
+      toSource({ "config.json": json(config), ...(generation && { "generation_config.json": json(generation) }) }),
+      config as never,
+    );
 
   test("old checkpoints keep them in config.json", async () => {
-    const config = { model_type: "marian", d_model: 8, num_beams: 6, bad_words_ids: [[5]], forced_eos_token_id: 0, eos_token_id: 0, max_length: 512, top_k: null };
-    expect(await settings(config)).toEqual({ num_beams: 6, bad_words_ids: [[5]], forced_eos_token_id: 0, eos_token_id: 0, max_length: 512 });
+    const config = {
+      model_type: "marian",
+      d_model: 8,
+      num_beams: 6,
+      bad_words_ids: [[5]],
+      forced_eos_token_id: 0,
+      eos_token_id: 0,
+      max_length: 512,
+      top_k: null,
+    };
+    expect(await settings(config)).toEqual({
+      num_beams: 6,
+      bad_words_ids: [[5]],
+      forced_eos_token_id: 0,
+      eos_token_id: 0,
+      max_length: 512,
+    });
   });
 
   test("with a generation_config.json only token ids are still looked up in config.json", async () => {
@@ -100,6 +128,12 @@ test.each(MODELS)("%s", async (name) => {
   const config = await readConfig(source);
   expect(config.int("vocab_size")).toBeGreaterThan(500);
   const generation = await readGenerationConfig(source, config.raw);
-  expect(generation).toMatchObject({ "marian-en-fr-tatoeba": { num_beams: 4, bad_words_ids: [[5999]] }, "rxnmapper-albert": { num_beams: 1, pad_token_id: 0 }, stories260K: { eos_token_id: [1, 2] } }[name]);
+  expect(generation).toMatchObject(
+    {
+      "marian-en-fr-tatoeba": { num_beams: 4, bad_words_ids: [[5999]] },
+      "rxnmapper-albert": { num_beams: 1, pad_token_id: 0 },
+      stories260K: { eos_token_id: [1, 2] },
+    }[name],
+  );
   expect(generation).not.toHaveProperty("vocab_size");
 });

@@ -8,11 +8,19 @@ const { FoveaError, CheckpointError, ConfigError, DeviceLostError, InputError, S
 describe.each<[string, InstanceType<typeof FoveaError>, object]>([
   ["FoveaError", new FoveaError("m", { cause }), {}],
   ["UnsupportedError", new UnsupportedError("m", { feature: "f16", cause }), { feature: "f16" }],
-  ["CheckpointError", new CheckpointError("m", { file: "f", field: "a", expected: 1, got: 2, cause }), { file: "f", field: "a", expected: 1, got: 2 }],
+  [
+    "CheckpointError",
+    new CheckpointError("m", { file: "f", field: "a", expected: 1, got: 2, cause }),
+    { file: "f", field: "a", expected: 1, got: 2 },
+  ],
   ["ConfigError", new ConfigError("m", { field: "a", expected: 1, got: 2, cause }), { field: "a", expected: 1, got: 2 }],
   ["InputError", new InputError("m", { field: "a", expected: 1, got: 2, cause }), { field: "a", expected: 1, got: 2 }],
   ["ShapeError", new ShapeError("m", { op: "matmul", expected: [1, 2], got: [3], cause }), { op: "matmul", expected: [1, 2], got: [3] }],
-  ["ShaderError", new ShaderError("m", { kernel: "k", line: 2, column: 3, sourceLine: "let", cause }), { kernel: "k", line: 2, column: 3, sourceLine: "let" }],
+  [
+    "ShaderError",
+    new ShaderError("m", { kernel: "k", line: 2, column: 3, sourceLine: "let", cause }),
+    { kernel: "k", line: 2, column: 3, sourceLine: "let" },
+  ],
   ["DeviceLostError", new DeviceLostError("m", { reason: "destroyed", cause }), { reason: "destroyed" }],
 ])("%s", (name, error, fields) => {
   test("is an Error of the family, with its name, fields and cause", () => {

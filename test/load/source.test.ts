@@ -56,14 +56,14 @@ describe.each<[string, () => Source]>([
     expect(error).toMatchObject({ name: "CheckpointError", file: "config.json", message: expect.stringContaining("config.json") });
     expect(await readOptionalJson(source(), "config.json")).toBeUndefined();
   });
-
-  test("an abort gives the signal's reason", async () => {
-    const reason = new Error("enough");
-    expect(await rejection(readBytes(source(), "f", { signal: AbortSignal.abort(reason) }))).toBe(reason);
-  });
 });
 
 describe("files", () => {
+  test("an abort gives the signal's reason", async () => {
+    const reason = new Error("enough");
+    expect(await rejection(readBytes(toSource({ f: BYTES }), "f", { signal: AbortSignal.abort(reason) }))).toBe(reason);
+  });
+
   test("bytes in memory are not copied", async () => {
     const { stream } = await toSource({ f: BYTES }).open("f", { offset: 8 });
     const { value } = await stream.getReader().read();

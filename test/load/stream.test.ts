@@ -143,9 +143,11 @@ describe("faults", () => {
     const source: Source = { open: () => Promise.resolve({ size: Number.NaN, stream }) };
     const error = await rejection(
       streamTensors(source, [tensor("a", 0, 1 << 30)], {
-        onChunk: (_, offset) => offset > 1000 && abort.abort(reason),
+        onChunk(_tensor, offset) {
+          if (offset > 1000) abort.abort(reason);
+        },
         signal: abort.signal,
-      } as never),
+      }),
     );
     expect(error).toBe(reason);
     expect(cancelled).toBe(true);

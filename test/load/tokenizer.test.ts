@@ -35,7 +35,7 @@ const sentences = (golden("marian-en-fr-tatoeba") as { sentences: Sentence[] }).
 function streamed(tokenizer: Tokenizer, ids: readonly number[]): string {
   const decoder = new StreamDecoder(tokenizer);
   const pieces = [...ids.map((id) => decoder.push(id)), decoder.flush()];
-  for (const piece of pieces) expect(piece.isWellFormed()).toBe(true);
+  for (const piece of pieces) expect(piece).not.toMatch(/\p{Surrogate}/u);
   return pieces.join("");
 }
 
@@ -84,10 +84,19 @@ describe("tokenizer", () => {
 
   test("no tokenizer.json: undefined; a broken one: the file's name", async () => {
     expect(await loadTokenizer(toSource({ "config.json": json({}) }))).toBeUndefined();
-    for (const content of [{}, { model: { type: "Nonsense" }, decoder: null, post_processor: null, pre_tokenizer: null, normalizer: null }]) {
-      expect(await rejection(loadTokenizer(toSource({ "tokenizer.json": json(content) })))).toMatchObject({ name: "CheckpointError", file: "tokenizer.json" });
+    for (const content of [
+      {},
+      { model: { type: "Nonsense" }, decoder: null, post_processor: null, pre_tokenizer: null, normalizer: null },
+    ]) {
+      expect(await rejection(loadTokenizer(toSource({ "tokenizer.json": json(content) })))).toMatchObject({
+        name: "CheckpointError",
+        file: "tokenizer.json",
+      });
     }
-    expect(await rejection(loadTokenizer(toSource({ "tokenizer.json": new TextEncoder().encode("{") })))).toMatchObject({ name: "CheckpointError", file: "tokenizer.json" });
+    expect(await rejection(loadTokenizer(toSource({ "tokenizer.json": new TextEncoder().encode("{") })))).toMatchObject({
+      name: "CheckpointError",
+      file: "tokenizer.json",
+    });
   });
 });
 
@@ -113,7 +122,10 @@ describe("streaming", () => {
   test("the pieces of any text, joined, are its decoding", () => {
     for (const name of ["stories260K", "marian-en-fr-tatoeba"] as const) {
       const tokenizer = tokenizers[name];
-      const text = fc.oneof(fc.string({ unit: "grapheme", maxLength: 40 }), fc.string({ unit: fc.constantFrom("🙂", "é", "語", " ", "a", "\n"), maxLength: 40 }));
+      const text = fc.oneof(
+        fc.string({ unit: "grapheme", maxLength: 40 }),
+        fc.string({ unit: fc.constantFrom("🙂", "é", "語", " ", "a", "\n"), maxLength: 40 }),
+      );
       fc.assert(
         fc.property(text, (value) => {
           const { ids } = tokenizer.encode(value);
