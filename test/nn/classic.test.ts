@@ -53,7 +53,8 @@ function build(g: Graph, { op, params, weights, inputs }: OpsCase): ClassicAtten
 
 /** The pack's names → those of the op. */
 const NAMES: Readonly<Record<string, string>> = { w: "score.weight", u_w: "u" };
-const weightName = (op: string, name: string): string => (op === "attention_pooling" && name === "b" ? "score.bias" : (NAMES[name] ?? name));
+const weightName = (op: string, name: string): string =>
+  op === "attention_pooling" && name === "b" ? "score.bias" : (NAMES[name] ?? name);
 
 test.each(readOps("classic").map((c) => [c.name, c] as const))("%s", async (_, c) => {
   const g = new Graph();
@@ -138,7 +139,12 @@ describe("awkward sizes, one program for all lengths", () => {
     g.output("context", context);
     const weights = { "self.Wq": normals(9 * dk, 7), "self.Wk": normals(9 * dk, 8), "self.v": normals(9, 9) };
     using run = await Executable.create(await getDevice(), g, { weights });
-    expect(run.plan.dispatches.map((d) => d.instance.kernel.name)).toEqual(["matmul-register", "additive-scores", "softmax", "matmul-register"]);
+    expect(run.plan.dispatches.map((d) => d.instance.kernel.name)).toEqual([
+      "matmul-register",
+      "additive-scores",
+      "softmax",
+      "matmul-register",
+    ]);
     const data = normals(2 * 5 * dk, 10);
     const { context: gold } = reference.additiveAttention(tensor([2, 5, dk], data), tensor([2, 5, dk], data), {
       Wq: tensor([9, dk], weights["self.Wq"]),

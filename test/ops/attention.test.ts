@@ -72,7 +72,16 @@ async function check(c: CaseShape, form: Form, seed: number): Promise<void> {
   const map = new Graph();
   const { v: _, ...mapInputs } = inputsOf(map, c, data);
   if (!attentionOp.is(node)) throw new Error("no attention");
-  map.output("map", attentionMap(map, { ...mapInputs, stats: map.input("stats", stats.shape) }, { ...node.attrs, row: "row", head: "head" }, c.queries, c.keys));
+  map.output(
+    "map",
+    attentionMap(
+      map,
+      { ...mapInputs, stats: map.input("stats", stats.shape) },
+      { ...node.attrs, row: "row", head: "head" },
+      c.queries,
+      c.keys,
+    ),
+  );
   using maps = await Executable.create(device, map);
   for (const [row, head] of [
     [0, c.heads - 1],
@@ -219,7 +228,10 @@ describe.each(forms)("%s: views and one program for all lengths", (form) => {
       const c: CaseShape = { ...plain, rows: B, queries: T, keys: T, heads, kvHeads: heads, dk, dv, lengths: true };
       const x = normals(B * T * width, T);
       const cut = (from: number, d: number): Float32Array =>
-        Float32Array.from({ length: B * T * heads * d }, (_, n) => x[Math.floor(n / (heads * d)) * width + heads * from + (n % (heads * d))]!);
+        Float32Array.from(
+          { length: B * T * heads * d },
+          (_, n) => x[Math.floor(n / (heads * d)) * width + heads * from + (n % (heads * d))]!,
+        );
       const counts = Int32Array.of(T, 1, 0);
       const data: CaseData = { q: cut(dv, dk), k: cut(dv + dk, dk), v: cut(0, dv), cacheRows: B, lengths: counts };
       const got = await run.run({ dims: { B, T }, inputs: { joined: x, lengths: counts } });

@@ -12,11 +12,13 @@ export function pairwise<const A extends Axes>(axes: A, valid: (choice: Choice<A
   const random = (): Choice<A> =>
     Object.fromEntries(names.map((name) => [name, axes[name]![Math.floor(next() * axes[name]!.length)]])) as Choice<A>;
   const pairsOf = (choice: Choice<A>): string[] =>
-    names.flatMap((a, i) => names.slice(i + 1).map((b) => `${a}=${String(axes[a]!.indexOf(choice[a]))},${b}=${String(axes[b]!.indexOf(choice[b]))}`));
+    names.flatMap((a, i) =>
+      names.slice(i + 1).map((b) => `${a}=${String(axes[a]!.indexOf(choice[a]))},${b}=${String(axes[b]!.indexOf(choice[b]))}`),
+    );
   const seen = new Set<string>();
   const rows: Choice<A>[] = [];
   // Pairs that no valid combination has are never met: stop when many draws in a row bring nothing new.
-  for (let idle = 0; idle < 40; ) {
+  for (let idle = 0; idle < 40;) {
     let best: Choice<A> | undefined;
     let gain = 0;
     for (let draw = 0; draw < 200; draw++) {
