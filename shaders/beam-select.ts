@@ -11,7 +11,7 @@ export const beamSelectKernel: Kernel = {
   params: { items: "u32", beams: "u32", k: "u32", steps: "u32", eosCount: "u32" },
   workgroupSize: () => WORKGROUP,
   bindings: () => [
-    { name: "best", index: 1, type: "array<vec2<f32>>", access: "read" },
+    { name: "best", index: 1, type: "array<vec2<u32>>", access: "read" },
     { name: "eos", index: 2, type: "array<i32>", access: "read" },
     { name: "past", index: 3, type: "array<i32>", access: "read" },
     { name: "begin", index: 4, type: "array<i32>", access: "read" },
@@ -21,15 +21,11 @@ export const beamSelectKernel: Kernel = {
     { name: "candidates", index: 8, type: "array<i32>", access: "read_write" },
   ],
   code: () => wgsl`
-fn before(a: vec2<f32>, a_beam: u32, b: vec2<f32>, b_beam: u32) -> bool {
-  if (a.x != b.x) { return a.x > b.x; }
-  if (a_beam != b_beam) { return a_beam < b_beam; }
-  return bitcast<u32>(a.y) < bitcast<u32>(b.y);
-}
-fn candidate(first_row: u32, c: u32) -> vec2<f32> {
+struct Candidate { score: f32, token: i32 }
+fn candidate(first_row: u32, c: u32) -> Candidate {
   let row = first_row + c / params.k;
   let pair = best[row * params.k + c % params.k];
-  return vec2<f32>(max(pair.x + scores[row], -3.4e38), pair.y);
+  return Candidate(max(bitcast<f32>(pair.x) + scores[row], -3.4e38), bitcast<i32>(pair.y));
 }
 ${entryPoint(WORKGROUP)}
   if (group >= params.items) { return; }
@@ -41,13 +37,15 @@ ${entryPoint(WORKGROUP)}
     let own = candidate(first_row, c);
     var rank = 0u;
     for (var other = 0u; other < count; other++) {
-      if (other != c && before(candidate(first_row, other), other / params.k, own, c / params.k)) { rank++; }
+      // Each beam's are sorted by score and token already: of equal ones the earlier comes first.
+      let score = candidate(first_row, other).score;
+      if (score > own.score || (score == own.score && other < c)) { rank++; }
     }
     if (rank < params.k) {
       let to = record + rank * 3u;
       candidates[to] = i32(c / params.k);
-      candidates[to + 1u] = bitcast<i32>(own.y);
-      candidates[to + 2u] = bitcast<i32>(own.x);
+      candidates[to + 1u] = own.token;
+      candidates[to + 2u] = bitcast<i32>(own.score);
     }
   }
   storageBarrier();

@@ -74,6 +74,13 @@ fn hash(seed: u32) -> u32 {
   x ^= x >> 16u;
   return x;
 }
+// -log(-log(1 - v)), v from the upper 23 bits: with one bit more, v + half would round up to 1 and a token in 2^24 win for sure.
+// Noise is largest where v is smallest, and there log(1 - v) is a series: the built-in one has no precision near 1.
+fn gumbel(bits: u32) -> f32 {
+  let v = (f32(bits >> 9u) + 0.5) / 8388608.0;
+  let series = v * (1.0 + v * (0.5 + v * (0.33333333 + v * (0.25 + v * 0.2))));
+  return -log(select(-log(1.0 - v), series, v < 0.03));
+}
 ${entryPoint(WORKGROUP)}
   if (group >= params.rows) { return; }
   let at = group * params.vocabulary;
@@ -97,8 +104,7 @@ ${entryPoint(WORKGROUP)}
   var best = -3.4e38;
   var winner = 0xffffffffu;
   ${each(`if (key(z) >= least) {
-    let u = (f32(hash(noise ^ i) >> 8u) + 0.5) / 16777216.0;
-    let score = z - log(-log(u));
+    let score = z + gumbel(hash(noise ^ i));
     if (score > best) { best = score; winner = i; }
   }`)}
   partial[thread] = best;

@@ -1,5 +1,6 @@
 // The k best of each row, sorted, ties to the lower id. A workgroup of 64 takes one chunk of a row and finds its best one
-// after another; a second run merges the chunks' pairs. Value and id (as bits) lie side by side.
+// after another; a second run merges the chunks' pairs. Value (as bits) and id lie side by
+// side as integers: an id's bits are no number that a float may hold safely (denormals flush, NaNs change).
 import { entryPoint, type Kernel } from "./kernel.ts";
 import { wgsl } from "./wgsl.ts";
 
@@ -17,8 +18,8 @@ export const topKKernel: Kernel<TopKOptions> = {
   params: { rows: "u32", columns: "u32", chunk: "u32", k: "u32" },
   workgroupSize: () => WORKGROUP,
   bindings: ({ pairs }) => [
-    { name: "x", index: 1, type: pairs ? "array<vec2<f32>>" : "array<f32>", access: "read" },
-    { name: "out", index: 2, type: "array<vec2<f32>>", access: "read_write" },
+    { name: "x", index: 1, type: pairs ? "array<vec2<u32>>" : "array<f32>", access: "read" },
+    { name: "out", index: 2, type: "array<vec2<u32>>", access: "read_write" },
   ],
   code: ({ pairs }) => wgsl`
 const LEAST = -3.4e38;
@@ -29,7 +30,7 @@ var<workgroup> ids: array<u32, ${WORKGROUP}>;
 fn entry_at(row: u32, i: u32) -> Entry {
   #if ${pairs}
   let pair = x[row * params.columns + i];
-  return Entry(pair.x, bitcast<u32>(pair.y));
+  return Entry(bitcast<f32>(pair.x), pair.y);
   #else
   return Entry(x[row * params.columns + i], i);
   #endif
@@ -61,7 +62,7 @@ ${entryPoint(WORKGROUP)}
     }
     found = Entry(values[0], ids[0]);
     any = true;
-    if (thread == 0u) { out[group * params.k + n] = vec2<f32>(found.value, bitcast<f32>(found.id)); }
+    if (thread == 0u) { out[group * params.k + n] = vec2<u32>(bitcast<u32>(found.value), found.id); }
     workgroupBarrier();
   }
 }
