@@ -4,13 +4,14 @@ import type { Tokenizer } from "../load/tokenizer.ts";
 
 /** Ids kept as context: what comes before a token decides whether its leading space shows. */
 const CONTEXT = 6;
-/** A character has at most four bytes: longer runs of broken bytes are no character and are let go. */
-const LONGEST_CHARACTER = 4;
+/** The window is cut back to its context when it is this long: decoding costs O(1) a token. */
+const LONGEST_WINDOW = 24;
 
 export class StreamDecoder {
   readonly #tokenizer: Tokenizer;
-  #context: number[] = [];
-  #pending: number[] = [];
+  /** The latest ids, and how much of their text has been given out. */
+  #window: number[] = [];
+  #given = 0;
 
   constructor(tokenizer: Tokenizer) {
     this.#tokenizer = tokenizer;
@@ -18,26 +19,29 @@ export class StreamDecoder {
 
   /** The text that this id completes; empty while a character is unfinished. */
   push(id: number): string {
-    if (this.#tokenizer.isSpecial(id)) return this.flush();
-    this.#pending.push(id);
-    const text = this.#newText();
-    if (text.endsWith("\uFFFD") && this.#pending.length < LONGEST_CHARACTER) return "";
-    return this.#give(text);
+    // Decoding leaves special tokens out: bytes on both sides of one are neighbours.
+    if (this.#tokenizer.isSpecial(id)) return "";
+    this.#window.push(id);
+    const text = this.#tokenizer.decode(this.#window);
+    // An unfinished character decodes to one U+FFFD at the end; what stands before it is final.
+    const unfinished = text.endsWith("\uFFFD");
+    const piece = this.#give(text, unfinished ? text.length - 1 : text.length);
+    if (!unfinished && this.#window.length > LONGEST_WINDOW) {
+      this.#window = this.#window.slice(-CONTEXT);
+      this.#given = this.#tokenizer.decode(this.#window).length;
+    }
+    return piece;
   }
 
   /** What is still held back, at the end. */
   flush(): string {
-    return this.#pending.length === 0 ? "" : this.#give(this.#newText());
+    const text = this.#tokenizer.decode(this.#window);
+    return this.#give(text, text.length);
   }
 
-  #newText(): string {
-    const before = this.#tokenizer.decode(this.#context);
-    return this.#tokenizer.decode([...this.#context, ...this.#pending]).slice(before.length);
-  }
-
-  #give(text: string): string {
-    this.#context = [...this.#context, ...this.#pending].slice(-CONTEXT);
-    this.#pending = [];
-    return text;
+  #give(text: string, end: number): string {
+    const piece = text.slice(this.#given, end);
+    this.#given = Math.max(this.#given, end);
+    return piece;
   }
 }

@@ -13,9 +13,13 @@ export function directory(path: string): Source {
       const file = join(path, name);
       // A name comes from a checkpoint's index file: it may not climb out of the folder.
       if (normalize(name).startsWith("..")) throw new CheckpointError(`"${name}" lies outside the checkpoint's folder`, { file: name });
-      const { size } = await stat(file).catch((cause: unknown) => {
-        throw new MissingFileError(`${name} is not in ${path}`, { file: name, cause });
+      const { size } = await stat(file).catch((cause: NodeJS.ErrnoException) => {
+        if (cause.code === "ENOENT" || cause.code === "ENOTDIR")
+          throw new MissingFileError(`${name} is not in ${path}`, { file: name, cause });
+        throw new CheckpointError(`${name} in ${path} could not be read: ${cause.message}`, { file: name, cause });
       });
+      // A stream made with a signal that is aborted already emits its error before anyone listens, which ends the process.
+      signal?.throwIfAborted();
       const end = Math.min(size, length === undefined ? size : offset + length);
       const nothing = end <= offset;
       const stream = nothing ? Readable.from([]) : createReadStream(file, { start: offset, end: end - 1, signal, highWaterMark: 1 << 20 });

@@ -104,6 +104,17 @@ describe("a folder", () => {
       expect(await rejection(readBytes(directory(join(folder, "model")), name))).toMatchObject({ name: "CheckpointError", file: name });
     }
   });
+
+  test("an abort, before or while reading, gives the signal's reason and no uncaught error", async () => {
+    const reason = new Error("enough");
+    const source = directory(join(folder, "model"));
+    expect(await rejection(readBytes(source, "f", { signal: AbortSignal.abort(reason) }))).toBe(reason);
+    const abort = new AbortController();
+    await writeFile(join(folder, "model", "large"), new Uint8Array(8 << 20));
+    const reading = rejection(readBytes(source, "large", { signal: abort.signal }));
+    setImmediate(() => abort.abort(reason));
+    expect(await reading).toBe(reason);
+  });
 });
 
 describe("JSON", () => {

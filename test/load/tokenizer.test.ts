@@ -135,4 +135,15 @@ describe("streaming", () => {
       );
     }
   });
+
+  test("so are those of any ids, broken bytes and special tokens among them", () => {
+    const tokenizer = tokenizers.stories260K;
+    const id = fc.oneof({ weight: 3, arbitrary: fc.integer({ min: 3, max: 258 }) }, fc.integer({ min: 0, max: 511 }));
+    fc.assert(
+      fc.property(fc.array(id, { maxLength: 60 }), (ids) => {
+        expect(streamed(tokenizer, ids)).toBe(tokenizer.decode(ids));
+      }),
+      { seed: 7, numRuns: 2000 },
+    );
+  });
 });
