@@ -26,6 +26,7 @@ export { add } from "./ops/add.ts";
 export { append } from "./ops/append.ts";
 export { attention, type AttentionOptions } from "./ops/attention.ts";
 export { attentionMap } from "./ops/attention-map.ts";
+export { additiveScores, localSoftmax, type LocalSoftmaxOptions } from "./ops/classic.ts";
 export { embedding, type EmbeddingOptions } from "./ops/embedding.ts";
 export { activation, gated, mul, scaleBy } from "./ops/map.ts";
 export { matmul, type MatmulOptions } from "./ops/matmul.ts";
@@ -34,6 +35,20 @@ export { logSoftmax, softmax, type SoftmaxOptions } from "./ops/softmax.ts";
 export { argmax, topK } from "./ops/vocabulary.ts";
 
 export { attend, crossAttention, multiHeadAttention, type MultiHeadOptions, type ProjectionNames } from "./nn/attention.ts";
+export {
+  additiveAttention,
+  type AdditiveOptions,
+  attentionPooling,
+  type ClassicAttention,
+  luongAttention,
+  luongLocalAttention,
+  type LuongLocalOptions,
+  type LuongOptions,
+  type LuongScore,
+  type PoolingOptions,
+} from "./nn/classic.ts";
+export { decoder, decoderBlock, type DecoderBlockOptions, type DecoderNames, type Memory } from "./nn/decoder.ts";
+export { type BlockOptions, encoder, encoderBlock, type EncoderBlockOptions, type EncoderNames, type StackOptions } from "./nn/encoder.ts";
 export { feedForward, type FeedForwardOptions } from "./nn/feed-forward.ts";
 export { linear, type LinearOptions } from "./nn/linear.ts";
 export { layerNorm, rmsNorm } from "./nn/norm.ts";

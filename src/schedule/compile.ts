@@ -1,10 +1,10 @@
 // graph → plan: applies the rewrite rules, lowers every node to dispatches, finds a slot for every value.
 import type { WeightType } from "../../shaders/weights.ts";
-import { FoveaError } from "../errors.ts";
+import { FoveaError, ShapeError } from "../errors.ts";
 import type { Traits } from "../gpu/device.ts";
 import { ELEMENT_BYTES, type Dispatch, type ExternalSpec, type Place } from "../gpu/dispatch.ts";
 import { type Dims, evaluate, type Expr, product, sum } from "../gpu/expr.ts";
-import { elements, type Graph, isView, makeValue, root, type Value } from "./graph.ts";
+import { elements, type Graph, isContiguous, makeValue, type Node, root, type Value } from "./graph.ts";
 import { storageType, weightBuffer, weightName } from "./layout.ts";
 import { assignSlots, type Lifetime } from "./lifetimes.ts";
 import type { LowerContext, Lowered, Lowering } from "./lowering.ts";
@@ -12,6 +12,7 @@ import { lowerings } from "./lower/index.ts";
 import { Plan, type PlanOutput } from "./plan.ts";
 import type { Rule } from "./rewrite.ts";
 import { rules as allRules } from "./rules/index.ts";
+import { readsViews } from "./views.ts";
 
 export interface CompileOptions {
   /** Shown by `toString` and in labels of GPU objects. */
@@ -38,10 +39,14 @@ export function compile(graph: Graph, options: CompileOptions): Plan {
   };
   const lowered: Lowered[] = [];
   for (const node of fused.nodes) {
-    const lower = options.lowerings?.[node.op] ?? lowerings[node.op];
+    const own = options.lowerings?.[node.op];
+    const lower = own ?? lowerings[node.op];
     if (!lower)
       throw new FoveaError(`${node.path}: no lowering for the operation "${node.op}" (known: ${Object.keys(lowerings).join(", ")})`);
-    lowered.push(...lower(node, context));
+    if (!own) checkViews(node);
+    const steps = lower(node, context);
+    for (const step of steps) checkTypes(step, context);
+    lowered.push(...steps);
   }
 
   // Outputs first: a value that leaves lives in a buffer of its own.
@@ -49,7 +54,8 @@ export function compile(graph: Graph, options: CompileOptions): Plan {
   const outputBuffers = new Map<number, string>();
   const externals = new Map<string, ExternalSpec>();
   for (const { name: output, value, contiguous } of fused.outputs) {
-    if (contiguous && isView(value)) throw new FoveaError(`output "${output}" is a view of ${root(value).path}: outputs are contiguous`);
+    if (contiguous && !isContiguous(value))
+      throw new FoveaError(`output "${output}" is a view of ${root(value).path}: outputs are contiguous`);
     const base = root(value);
     const external = base.origin.kind === "external" ? base.origin.name : (outputBuffers.get(base.id) ?? output);
     if (base.origin.kind === "node") {
@@ -104,6 +110,29 @@ export function compile(graph: Graph, options: CompileOptions): Plan {
     };
   });
   return new Plan({ name, dispatches, slots: slots.sizes, externals: [...externals.values()], outputs, weights: [...weights.values()] });
+}
+
+/** A kernel that takes no offset would read other rows in silence. */
+function checkViews(node: Node): void {
+  for (const [name, value] of Object.entries(node.inputs)) {
+    if (value && !isContiguous(value) && !readsViews(node.op, name))
+      throw new ShapeError(`${node.path}: ${node.op} reads "${name}" whole`, {
+        op: node.op,
+        expected: "a contiguous value",
+        got: `columns of ${root(value).path}`,
+      });
+  }
+}
+
+/** A kernel that takes a matrix as f32 would misread one that is stored in 16 bits. */
+function checkTypes({ path, instance, reads }: Lowered, context: LowerContext): void {
+  for (const binding of instance.kernel.bindings(instance.options)) {
+    const value = reads[binding.name];
+    if (value?.origin.kind !== "weight" || !binding.type.includes("f32") || context.weightType(root(value)) === "f32") continue;
+    throw new FoveaError(
+      `${path}: ${instance.kernel.name} reads ${root(value).path} as f32, and it is stored as ${context.weightType(root(value))}`,
+    );
+  }
 }
 
 const byteSize = (value: Value): Expr => product(ELEMENT_BYTES, elements(value.shape));

@@ -3,7 +3,7 @@
 import { WEIGHT_BYTES } from "../../shaders/weights.ts";
 import { InputError } from "../errors.ts";
 import { SlotPool, storageBuffer } from "../gpu/buffers.ts";
-import { traitsOf, watchDevice } from "../gpu/device.ts";
+import { type Traits, traitsOf, watchDevice } from "../gpu/device.ts";
 import { ELEMENT_BYTES } from "../gpu/dispatch.ts";
 import { type Dims, evaluate, product } from "../gpu/expr.ts";
 import { type BoundProgram, Program } from "../gpu/program.ts";
@@ -14,9 +14,11 @@ import type { Plan } from "./plan.ts";
 
 export type TensorData = Float32Array | Int32Array | Uint32Array;
 
-export interface ExecutableOptions extends Partial<Omit<CompileOptions, "traits" | "stored">> {
-  /** Weights by name, f32, row-major. */
-  readonly weights?: Readonly<Record<string, Float32Array>>;
+export interface ExecutableOptions extends Partial<Omit<CompileOptions, "traits">> {
+  /** Weights by name, row-major: f32, or the bits of the 16-bit type that `stored` names (matrices only; vectors are always f32). */
+  readonly weights?: Readonly<Record<string, Float32Array | Uint16Array>>;
+  /** Replaces traits of the device: to try the kernels chosen for another kind. */
+  readonly traits?: Partial<Traits>;
 }
 
 export interface RunOptions {
@@ -55,10 +57,10 @@ export class Executable {
   static async create(
     device: GPUDevice,
     graph: Graph,
-    { weights = {}, name = "graph", expect = {}, ...options }: ExecutableOptions = {},
+    { weights = {}, name = "graph", expect = {}, traits, ...options }: ExecutableOptions = {},
   ): Promise<Executable> {
     watchDevice(device);
-    const plan = compile(graph, { name, expect, traits: traitsOf(device), ...options });
+    const plan = compile(graph, { name, expect, ...options, traits: { ...traitsOf(device), ...traits } });
     const program = await Program.create(device, plan);
     const executable = new Executable(device, program);
     for (const spec of plan.weights) {
@@ -67,14 +69,14 @@ export class Executable {
       for (const part of spec.parts) {
         const data = weights[part.tensor];
         const expected = part.shape.reduce((a, b) => a * b, 1);
-        if (data?.length !== expected) {
+        if (data?.length !== expected || data.BYTES_PER_ELEMENT !== WEIGHT_BYTES[spec.type]) {
           executable.dispose();
           throw new InputError(
-            `weight "${part.tensor}": expected ${expected} numbers of shape [${part.shape.join(", ")}], got ${data?.length ?? "none"}`,
+            `weight "${part.tensor}": expected ${expected} numbers of shape [${part.shape.join(", ")}] as ${spec.type}, got ${data ? `${data.length} in a ${data.constructor.name}` : "none"}`,
             { field: part.tensor, expected: part.shape, got: data?.length },
           );
         }
-        device.queue.writeBuffer(buffer, (part.byteOffset / WEIGHT_BYTES[spec.type]) * 4, data as Float32Array<ArrayBuffer>);
+        device.queue.writeBuffer(buffer, part.byteOffset, wholeWords(data));
       }
     }
     return executable;
@@ -121,13 +123,17 @@ export class Executable {
     await Promise.all(
       Object.entries(this.plan.outputs).map(async ([name, output]) => {
         const shape = output.shape.map((d) => evaluate(d, dims));
-        const count = shape.reduce((a, b) => a * b, 1);
+        const columns = shape.at(-1) ?? 1;
+        const rows = shape.slice(0, -1).reduce((a, b) => a * b, 1);
+        const stride = output.rowStride || columns;
+        const count = rows === 0 ? 0 : (rows - 1) * stride + columns;
         const bytes = await this.#readback.read(
           this.#externals.get(output.external)!,
           output.offset * ELEMENT_BYTES,
           count * ELEMENT_BYTES,
         );
-        outputs[name] = { shape, data: new Float32Array(bytes), ints: new Int32Array(bytes) };
+        const ints = withoutGaps(new Int32Array(bytes), rows, columns, stride);
+        outputs[name] = { shape, data: new Float32Array(ints.buffer), ints };
       }),
     );
     return outputs;
@@ -147,4 +153,20 @@ export class Executable {
   [Symbol.dispose](): void {
     this.dispose();
   }
+}
+
+/** Writes to the GPU are whole words: an odd number of halves gets one more. */
+function wholeWords(data: Float32Array | Uint16Array): Float32Array<ArrayBuffer> | Uint16Array<ArrayBuffer> {
+  if (data.byteLength % 4 === 0) return data as Float32Array<ArrayBuffer>;
+  const padded = new Uint16Array(data.length + 1);
+  padded.set(data);
+  return padded;
+}
+
+/** Rows that lie `stride` apart, one after another: what a rule left of an output that may be a view. */
+function withoutGaps(data: Int32Array<ArrayBuffer>, rows: number, columns: number, stride: number): Int32Array<ArrayBuffer> {
+  if (stride === columns) return data;
+  const packed = new Int32Array(rows * columns);
+  for (let row = 0; row < rows; row++) packed.set(data.subarray(row * stride, row * stride + columns), row * columns);
+  return packed;
 }

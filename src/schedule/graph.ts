@@ -82,6 +82,10 @@ export const root = (value: Value): Value => value.base ?? value;
 
 export const isView = (value: Value): boolean => value.base !== undefined;
 
+/** Whether the value fills its buffer from the start, row after row: what kernels that know no strides read. */
+export const isContiguous = (value: Value): boolean =>
+  value.offset === 0 && (value.rowStride === 0 || value.rowStride === value.shape.at(-1));
+
 /** Size of the last axis, which is always static. */
 export function features(value: Value): number {
   const last = value.shape.at(-1);

@@ -5,8 +5,6 @@ import { attentionMap } from "../../src/ops/attention-map.ts";
 import { ShapeError } from "../../src/errors.ts";
 import { Executable, type TensorData } from "../../src/schedule/executable.ts";
 import { Graph, type Node, slice, type Value } from "../../src/schedule/graph.ts";
-import { lowerAttention } from "../../src/schedule/lower/attention.ts";
-import type { Lowering } from "../../src/schedule/lowering.ts";
 import type { AttentionResult } from "../reference/attention.ts";
 import { getDevice } from "../setup/gpu.ts";
 import { expectClose, expectRowsSumToOne } from "../support/compare.ts";
@@ -16,11 +14,8 @@ import { type CaseData, type CaseShape, expected, makeData, mergedOutput } from 
 
 type Form = "thread" | "workgroup";
 
-/** The lowering as adapters of the kind would get it that this form is for. */
-const lowerAs =
-  (form: Form): Lowering =>
-  (node, context) =>
-    lowerAttention(node, { ...context, traits: { ...context.traits, software: form === "thread" } });
+/** Traits of the adapters that this form is for. */
+const traitsFor = (form: Form) => ({ software: form === "thread" });
 
 /** Declares the case's inputs. */
 function inputsOf(g: Graph, c: CaseShape, data: CaseData) {
@@ -63,7 +58,7 @@ async function check(c: CaseShape, form: Form, seed: number): Promise<void> {
   g.nodes[0] = { ...node, inputs: { ...node.inputs, stats } };
   g.output("stats", stats);
   const device = await getDevice();
-  using run = await Executable.create(device, g, { lowerings: { attention: lowerAs(form) } });
+  using run = await Executable.create(device, g, { traits: traitsFor(form) });
   expect(run.plan.dispatches[0]!.instance.options).toMatchObject({ threads: form === "thread" ? 1 : 64 });
   const got = await run.run({ inputs: tensors(data) });
   expectClose(got["out"]!, mergedOutput(c, gold), { name: "output" });
@@ -175,7 +170,8 @@ const options = {
 
 const cases = pairwise(options, (o) => {
   if (o.cached && !(o.lengths && o.past && o.causal && o.size !== "17×5")) return false;
-  if (o.table && !(o.cached && o.share === 1 && o.kvRowStep === 1)) return false;
+  // A table is of caches; with a mask beside the statistics it would be one storage buffer above WebGPU's default limit.
+  if (o.table && !(o.cached && o.share === 1 && o.kvRowStep === 1 && o.mask === "none")) return false;
   return !(o.cached && o.share !== 1);
 });
 
@@ -222,7 +218,7 @@ describe.each(forms)("%s: views and one program for all lengths", (form) => {
     const part = (from: number, d: number): Value => slice(joined, heads * from, heads * d);
     const lengths = g.input("lengths", ["B"], "i32");
     g.output("out", attention(g, part(dv, dk), part(dv + dk, dk), part(0, dv), { heads, lengths }));
-    using run = await Executable.create(await getDevice(), g, { lowerings: { attention: lowerAs(form) }, expect: { B: 1, T: 8 } });
+    using run = await Executable.create(await getDevice(), g, { traits: traitsFor(form), expect: { B: 1, T: 8 } });
     for (const T of [1, 3, 65, 17]) {
       const B = 3;
       const c: CaseShape = { ...plain, rows: B, queries: T, keys: T, heads, kvHeads: heads, dk, dv, lengths: true };

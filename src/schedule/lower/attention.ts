@@ -3,7 +3,7 @@ import { attentionKernel } from "../../../shaders/attention.ts";
 import type { KeyOptions } from "../../../shaders/attention-keys.ts";
 import { attentionMapKernel } from "../../../shaders/attention-map.ts";
 import { instantiate } from "../../../shaders/kernel.ts";
-import { ceilDiv, type Expr, product } from "../../gpu/expr.ts";
+import { ceilDiv, type Dim, type Expr, product } from "../../gpu/expr.ts";
 import { type AttentionAttrs, attentionOp } from "../../ops/attention.ts";
 import { attentionMapOp } from "../../ops/attention-map.ts";
 import { features, type Value } from "../graph.ts";
@@ -14,10 +14,10 @@ export const lowerAttention: Lowering = lowering(attentionOp, (node, { traits, e
   const { attrs } = node;
   const [out, statsOut] = node.outputs;
   const stats = node.inputs.stats ?? statsOut;
-  const [batch, queries] = [q.shape[0]!, q.shape[1]!];
-  const keys = k.shape[1]!;
-  const dk = features(q) / attrs.heads;
-  const dv = features(v) / attrs.kvHeads;
+  const [from, to] = [headLayout(v, attrs.kvHeads), headLayout(out!, attrs.heads)];
+  const { size: dk, tokens: queries } = headLayout(q, attrs.heads);
+  const { size: dv, tokens: keys } = from;
+  const batch = q.shape[0]!;
   const vector = [dk, dv, ...[q, k, v].flatMap((x) => [x.offset, x.rowStride])].every((n) => n % 4 === 0);
   const rows = product(batch, attrs.heads, queries);
   // A query alone in its thread needs many neighbours to fill a GPU; software adapters pay for the merge's barriers.
@@ -33,12 +33,12 @@ export const lowerAttention: Lowering = lowering(attentionOp, (node, { traits, e
         rows: batch,
         ...keyParams(attrs, node.inputs, queries, keys),
         vOffset: v.offset,
-        vBatch: product(v.shape[1]!, v.rowStride),
-        vRow: v.rowStride,
-        vHead: dv,
-        oBatch: product(queries, attrs.heads * dv),
-        oRow: attrs.heads * dv,
-        oHead: dv,
+        vBatch: from.batch,
+        vRow: from.row,
+        vHead: from.head,
+        oBatch: to.batch,
+        oRow: to.row,
+        oHead: to.head,
         statsRows: stats?.shape[2] ?? 0,
       },
       grid: threads === 1 ? ceilDiv(rows, 64) : rows,
@@ -95,7 +95,21 @@ function keyOptions(attrs: AttentionAttrs, { mask, lengths, past, table }: KeyIn
   };
 }
 
+/** Size of a head, and where tokens and heads lie: [batch, tokens, heads · size], or [batch, heads, tokens, size] (fuseAttention). */
+function headLayout(x: Value, heads: number): { size: number; tokens: Dim; batch: Expr; row: number; head: Expr } {
+  const row = x.rowStride;
+  if (x.shape.length === 3) {
+    const [, tokens] = x.shape;
+    const size = features(x) / heads;
+    return { size, tokens: tokens!, batch: product(tokens!, row), row, head: size };
+  }
+  const [, , tokens] = x.shape;
+  const head = product(tokens!, row);
+  return { size: features(x), tokens: tokens!, batch: product(heads, head), row, head };
+}
+
 function keyParams(attrs: AttentionAttrs, { q, k, mask }: KeyInputs, queries: Expr, keys: Expr): Record<string, Expr> {
+  const [qLayout, kLayout] = [headLayout(q, attrs.heads), headLayout(k, attrs.kvHeads)];
   return {
     heads: attrs.heads,
     queries,
@@ -106,13 +120,13 @@ function keyParams(attrs: AttentionAttrs, { q, k, mask }: KeyInputs, queries: Ex
     window: attrs.window ?? 0,
     scale: attrs.scale,
     qOffset: q.offset,
-    qBatch: product(q.shape[1]!, q.rowStride),
-    qRow: q.rowStride,
-    qHead: features(q) / attrs.heads,
+    qBatch: qLayout.batch,
+    qRow: qLayout.row,
+    qHead: qLayout.head,
     kOffset: k.offset,
-    kBatch: product(k.shape[1]!, k.rowStride),
-    kRow: k.rowStride,
-    kHead: features(k) / attrs.kvHeads,
+    kBatch: kLayout.batch,
+    kRow: kLayout.row,
+    kHead: kLayout.head,
     ...maskStrides(mask),
   };
 }

@@ -41,7 +41,7 @@ export const lowerMatmul: Lowering = lowering(matmulOp, (node, context) => {
         ...strides,
         wOffset: w.offset,
         rOffset: residual?.offset ?? 0,
-        rStride: residual?.rowStride ?? 0,
+        rStride: residual ? rowStride(residual) : 0,
       },
       grid,
       flops: product(2, batch, M, N, K),

@@ -1,8 +1,8 @@
-// Bias, activation and residual move into the epilogue of the matmul before them: y = activation(x·w + bias) + residual.
+// Activation and residual move into the epilogue of the matmul before them: y = activation(x·w + bias) + residual.
 import { addOp } from "../../ops/add.ts";
 import { mapOp } from "../../ops/map.ts";
 import { type MatmulAttrs, type MatmulInputs, matmulOp } from "../../ops/matmul.ts";
-import type { Graph, Node, Value } from "../graph.ts";
+import { type Graph, type Node, sameShape, type Value } from "../graph.ts";
 import { exhaust, onlyRead, rebuild, type Rule, type Uses, usesOf } from "../rewrite.ts";
 
 type Matmul = Node<MatmulInputs, MatmulAttrs>;
@@ -26,11 +26,7 @@ function withActivation(node: Node<Record<string, Value | undefined>>, uses: Use
 function withSum(node: Node<Record<string, Value | undefined>>, uses: Uses) {
   if (!addOp.is(node)) return undefined;
   const { a, b } = node.inputs;
-  if (b.shape.length === 1) {
-    const matmul = matmulBefore(a, node, uses);
-    const free = matmul && !matmul.inputs.bias && !matmul.attrs.activation && !matmul.inputs.residual && b.origin.kind === "weight";
-    return free ? { matmul, into: { ...matmul, inputs: { ...matmul.inputs, bias: b } } } : undefined;
-  }
+  if (!sameShape(a.shape, b.shape)) return undefined;
   for (const [sum, residual] of [
     [a, b],
     [b, a],
@@ -41,13 +37,14 @@ function withSum(node: Node<Record<string, Value | undefined>>, uses: Uses) {
   return undefined;
 }
 
-function matmulBefore(value: Value, reader: Node, uses: Uses): Matmul | undefined {
+/** The matmul that makes the value, if nothing else reads it. */
+export function matmulBefore(value: Value, reader: Node, uses: Uses): Matmul | undefined {
   const maker = uses.maker(value);
   return maker && matmulOp.is(maker) && value.id === maker.outputs[0]!.id && onlyRead(uses, value, reader) ? maker : undefined;
 }
 
 /** The matmul moves to where its reader stood: everything it reads now exists there. */
-function swallow(graph: Graph, matmul: Matmul, reader: Node, into: Matmul): Graph {
+export function swallow(graph: Graph, matmul: Matmul, reader: Node, into: Matmul): Graph {
   return rebuild(
     graph,
     new Map<Node, readonly Node[]>([

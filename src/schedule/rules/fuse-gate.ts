@@ -1,12 +1,14 @@
 // activation(gate) · up becomes one element-wise pass, reading both halves of a joined projection.
 import { mapOp } from "../../ops/map.ts";
-import type { Node } from "../graph.ts";
+import { type Node, root } from "../graph.ts";
 import { exhaust, onlyRead, rebuild, type Rule, usesOf } from "../rewrite.ts";
 
 export const fuseGate: Rule = exhaust((graph) => {
   const uses = usesOf(graph);
   for (const node of graph.nodes) {
     if (!mapOp.is(node) || !node.inputs.b || node.attrs.activation) continue;
+    // gate · gate: the product would read what it swallows.
+    if (root(node.inputs.a).id === root(node.inputs.b).id) continue;
     for (const [gate, up] of [
       [node.inputs.a, node.inputs.b],
       [node.inputs.b, node.inputs.a],

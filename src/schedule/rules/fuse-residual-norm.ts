@@ -14,7 +14,7 @@ export const fuseResidualNorm: Rule = exhaust((graph) => {
     if (!maker || !addOp.is(maker) || maker.inputs.b.shape.length === 1 || maker.outputs[0]!.id !== x.id) continue;
     const alone = onlyRead(uses, x, node);
     // The norm now makes the sum: it must come before every other reader of it.
-    if (!alone && uses.readers(x).some((reader) => graph.nodes.indexOf(reader) < at)) continue;
+    if (!alone && (!uses.movable(maker, node) || uses.readers(x).some((reader) => graph.nodes.indexOf(reader) < at))) continue;
     const fused: Node = {
       ...node,
       inputs: { ...node.inputs, x: maker.inputs.a, residual: maker.inputs.b },

@@ -2,7 +2,7 @@
 import { addOp } from "../../ops/add.ts";
 import { mapOp } from "../../ops/map.ts";
 import { softmaxOp } from "../../ops/softmax.ts";
-import type { Node } from "../graph.ts";
+import { isContiguous, type Node } from "../graph.ts";
 import { exhaust, onlyRead, rebuild, type Rule, usesOf } from "../rewrite.ts";
 
 export const fuseSoftmax: Rule = exhaust((graph) => {
@@ -12,6 +12,8 @@ export const fuseSoftmax: Rule = exhaust((graph) => {
     const { x } = node.inputs;
     const maker = uses.maker(x);
     if (!maker || maker.outputs[0]!.id !== x.id || !onlyRead(uses, x, node)) continue;
+    // The element-wise kernels read views, this one does not.
+    if (!Object.values(maker.inputs).every((value) => !value || isContiguous(value))) continue;
     let fused: Node | undefined;
     // A mask is added after the scale: once there is one, only what came before it can still be folded.
     const sum =
@@ -19,7 +21,8 @@ export const fuseSoftmax: Rule = exhaust((graph) => {
       !node.inputs.mask &&
       node.attrs.scale === 1 &&
       (maker.inputs.b.origin.kind === "external" || maker.inputs.b.origin.kind === "node") &&
-      maker.inputs.b.shape.length >= 2;
+      // What the kernel takes as a mask.
+      (maker.inputs.b.shape.length === 2 || maker.inputs.b.shape.length === 4);
     if (sum) fused = { ...node, inputs: { ...node.inputs, x: maker.inputs.a!, mask: maker.inputs.b! } };
     else if (mapOp.is(maker) && !maker.attrs.activation && !maker.inputs.b)
       fused = {

@@ -3,9 +3,7 @@
 import { matmulOp, type MatmulInputs, type MatmulAttrs } from "../../ops/matmul.ts";
 import { type Graph, isView, makeValue, type Node, root, slice, type Value, type WeightPart } from "../graph.ts";
 import { exhaust, rebuild, type Rule, type Uses, usesOf } from "../rewrite.ts";
-
-/** Operations that read their inputs with offset and row stride. The others want contiguous rows. */
-const ACCEPTS_VIEWS: ReadonlySet<string> = new Set(["attention", "append", "rotary", "map", "norm", "matmul", "add", "additive-scores"]);
+import { readsViews } from "../views.ts";
 
 type Matmul = Node<MatmulInputs, MatmulAttrs>;
 
@@ -16,7 +14,9 @@ export const joinProjections: Rule = exhaust((graph) => {
     if (!isLinear(node) || !readersTakeViews(graph, uses, node.outputs[0]!)) continue;
     const { x } = node.inputs;
     const key = `${root(x).id}:${x.offset}:${x.rowStride}:${x.shape.join()}`;
-    groups.set(key, [...(groups.get(key) ?? []), node]);
+    const group = groups.get(key);
+    if (!group) groups.set(key, [node]);
+    else if (uses.movable(group[0]!, node)) group.push(node);
   }
   for (const group of groups.values()) if (group.length > 1) return join(graph, group);
   return undefined;
@@ -26,12 +26,21 @@ function isLinear(node: Node): node is Matmul {
   if (!matmulOp.is(node)) return false;
   const { w, bias, residual } = node.inputs;
   const plain = !residual && node.attrs.activation === undefined && node.attrs.transposeB && !node.attrs.transposeA;
-  return plain && w.origin.kind === "weight" && !isView(w) && w.shape.length === 2 && (!bias || bias.origin.kind === "weight");
+  return plain && isWholeWeight(w) && w.shape.length === 2 && (!bias || isWholeWeight(bias));
 }
 
+const isWholeWeight = (value: Value): boolean => value.origin.kind === "weight" && !isView(value);
+
+/** Every reader takes its rows apart from each other, as long as they are the rows of the product: a split into heads is no view of those. */
 function readersTakeViews(graph: Graph, uses: Uses, value: Value): boolean {
-  if (graph.outputs.some((o) => root(o.value).id === value.id && o.contiguous)) return false;
-  return uses.readers(value).every((node) => ACCEPTS_VIEWS.has(node.op));
+  const sameRows = (v: Value) => v.rowStride === value.rowStride;
+  const outputs = graph.outputs.filter((o) => root(o.value).id === value.id);
+  if (outputs.some((o) => o.contiguous || !sameRows(o.value))) return false;
+  return uses
+    .readers(value)
+    .every((node) =>
+      Object.entries(node.inputs).every(([name, v]) => !v || root(v).id !== value.id || (readsViews(node.op, name) && sameRows(v))),
+    );
 }
 
 function join(graph: Graph, nodes: readonly Matmul[]): Graph {

@@ -1,0 +1,93 @@
+// Plans of the embedded models, as snapshots: what will run, dispatch by dispatch, for a software adapter and for a GPU. They
+// need no device. A change to one is made on purpose, with `vitest run --project unit -u`.
+import { describe, expect, it } from "vitest";
+import { capture, captureNames } from "../../src/capture/rule.ts";
+import { decodeGraph, encodeGraph, type ModelDims } from "../../src/engine/graphs.ts";
+import type { Traits } from "../../src/gpu/device.ts";
+import { resolveOptions } from "../../src/generate/options.ts";
+import { select } from "../../src/generate/select.ts";
+import { ConfigReader } from "../../src/load/config.ts";
+import type { Architecture } from "../../src/models/architecture.ts";
+import { familyOf } from "../../src/models/registry.ts";
+import { compile } from "../../src/schedule/compile.ts";
+import type { Graph } from "../../src/schedule/graph.ts";
+import { type ModelName, readModel } from "../support/conformance.ts";
+
+const SOFTWARE: Traits = { f16: false, subgroups: false, software: true };
+const GPU: Traits = { f16: true, subgroups: true, software: false };
+const DIMS: ModelDims = { batch: 1, source: 12, rows: 1, query: 1, capacity: 160, cacheRows: 1, share: 1, rowStep: 1, positions: 256 };
+const MODELS: readonly ModelName[] = ["marian-en-fr-tatoeba", "rxnmapper-albert", "stories260K"];
+
+async function architectureOf(name: ModelName): Promise<{ architecture: Architecture; generation: object }> {
+  const { config, generationConfig, weights } = readModel(name);
+  const family = await familyOf(String(config["model_type"]));
+  return { architecture: family.read(new ConfigReader(config), { has: (tensor) => weights.has(tensor) }), generation: generationConfig };
+}
+
+function graphsOf(architecture: Architecture, generation: object): readonly (readonly [string, Graph])[] {
+  const graphs: [string, Graph][] = [];
+  if (architecture.encode) graphs.push(["encode", encodeGraph(architecture)]);
+  if (architecture.decode) {
+    graphs.push(["prefill", decodeGraph(architecture, { rows: "rows", query: "query" }).g]);
+    for (const beams of [1, 4]) {
+      const settings = resolveOptions({ numBeams: beams }, generation as Record<string, unknown>, architecture, { longest: 1 });
+      const { g, logits, inputs } = decodeGraph(architecture, { rows: beams, query: 1, table: beams > 1 });
+      select(g, logits, inputs, settings, architecture.vocabSize, 1);
+      graphs.push([beams > 1 ? `step, ${beams} beams` : "step", g]);
+    }
+  }
+  return graphs;
+}
+
+const plan = (name: string, graph: Graph, traits: Traits) =>
+  compile(graph, { name, traits, expect: { ...DIMS, steps: 128, seed: 0 }, stored: (tensor) => (tensor.endsWith("weight") ? "f16" : "f32") });
+
+describe.each(MODELS)("%s", (name) => {
+  it.each([
+    ["software", SOFTWARE],
+    ["gpu", GPU],
+  ] as const)("plans for %s", async (label, traits) => {
+    const { architecture, generation } = await architectureOf(name);
+    const tables = graphsOf(architecture, generation).map(([title, graph]) => plan(title, graph, traits).toString());
+    await expect(`${tables.join("\n\n")}\n`).toMatchFileSnapshot(`./plans/${name}.${label}.txt`);
+  });
+
+  it("joins the same weights in all of its plans", async () => {
+    const { architecture, generation } = await architectureOf(name);
+    const buffers = new Map<string, Set<string>>();
+    for (const [title, graph] of graphsOf(architecture, generation)) {
+      for (const { name: buffer, parts } of plan(title, graph, SOFTWARE).weights) {
+        for (const { tensor } of parts) {
+          const key = `${title === "encode" ? "encoder" : "decoder"} ${tensor}`;
+          buffers.set(key, (buffers.get(key) ?? new Set()).add(buffer));
+        }
+      }
+    }
+    for (const [tensor, names] of buffers) expect([...names], tensor).toHaveLength(1);
+  });
+
+  it("is the same plan when nothing is captured", async () => {
+    const { architecture, generation } = await architectureOf(name);
+    for (const [title, graph] of graphsOf(architecture, generation)) {
+      expect(plan(title, capture(new Set())(graph), GPU).toString()).toBe(plan(title, graph, GPU).toString());
+    }
+  });
+
+  it("adds exactly q, max and sum of a captured layer", async () => {
+    const { architecture, generation } = await architectureOf(name);
+    for (const [kind, modules] of Object.entries(architecture.attention)) {
+      const path = modules.paths.at(-1)!;
+      const names = captureNames(path);
+      const graphs = graphsOf(architecture, generation).filter(([title]) => title === (kind === "encoder" ? "encode" : "step"));
+      for (const [title, graph] of graphs) {
+        const before = plan(title, graph, GPU);
+        const after = plan(title, capture(new Set([path]))(graph), GPU);
+        const added = after.externals.map((e) => e.name).filter((n) => !before.externals.some((e) => e.name === n));
+        // In an encoder q, k (and v beside them) are one buffer that is kept: it goes by its first name.
+        expect(added.toSorted(), `${title} ${kind}`).toEqual([names.q, names.stats].toSorted());
+        // Self-attention's q goes along with k and v; cross-attention, which appends nothing, gets an append of its own.
+        expect(after.dispatches.length - before.dispatches.length).toBe(kind === "cross" ? 1 : 0);
+      }
+    }
+  });
+});
