@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vite";
-import { minifyWgsl } from "../vite.config.ts";
+import { minifyWgsl } from "../scripts/minify-wgsl.ts";
 
 /** The page: `npm start` serves it, `npm run build:demo` makes a static folder that works from any path of any host. */
 export default defineConfig({

@@ -1,0 +1,21 @@
+// What turns logits into tokens, rows into the next rows.
+import { advanceKernel } from "../../../shaders/advance.ts";
+import { argmaxKernel } from "../../../shaders/argmax.ts";
+import { beamMoveKernel, MAX_BEAMS } from "../../../shaders/beam-move.ts";
+import { beamSelectKernel } from "../../../shaders/beam-select.ts";
+import { processHistoryKernel } from "../../../shaders/process-history.ts";
+import { processVocabularyKernel } from "../../../shaders/process-vocabulary.ts";
+import { sampleKernel } from "../../../shaders/sample.ts";
+import { topKKernel } from "../../../shaders/top-k.ts";
+import { defineAxes, FLAG } from "./axes.ts";
+
+export const decodingAxes = [
+  defineAxes({ kernel: advanceKernel, axes: {} }),
+  defineAxes({ kernel: argmaxKernel, axes: {} }),
+  defineAxes({ kernel: beamMoveKernel, axes: { beams: [1, 2, 4, 5, MAX_BEAMS] } }),
+  defineAxes({ kernel: beamSelectKernel, axes: {} }),
+  defineAxes({ kernel: processHistoryKernel, axes: { penalty: FLAG, ngram: FLAG, words: FLAG } }),
+  defineAxes({ kernel: processVocabularyKernel, axes: { bias: FLAG, firstBias: FLAG, minimum: FLAG, forced: FLAG } }),
+  defineAxes({ kernel: sampleKernel, axes: { topK: FLAG, topP: FLAG } }),
+  defineAxes({ kernel: topKKernel, axes: { pairs: FLAG } }),
+];
