@@ -40,7 +40,12 @@ function graphsOf(architecture: Architecture, generation: object): readonly (rea
 }
 
 const plan = (name: string, graph: Graph, traits: Traits) =>
-  compile(graph, { name, traits, expect: { ...DIMS, steps: 128, seed: 0 }, stored: (tensor) => (tensor.endsWith("weight") ? "f16" : "f32") });
+  compile(graph, {
+    name,
+    traits,
+    expect: { ...DIMS, steps: 128, seed: 0 },
+    stored: (tensor) => (tensor.endsWith("weight") ? "f16" : "f32"),
+  });
 
 describe.each(MODELS)("%s", (name) => {
   it.each([
