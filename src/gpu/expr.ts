@@ -1,5 +1,6 @@
 // Symbolic sizes. A plan is made once for lengths that are not known yet; grids, params and byte counts in it are
 // small expressions over named lengths ("batch", "query", …), evaluated per run. Pure data, so that plans print and compare.
+import { InputError } from "../errors.ts";
 
 /** A length: a number, or the name of one that the host knows at run time. */
 export type Dim = number | string;
@@ -39,7 +40,15 @@ export function evaluate(expr: Expr, dims: Dims): number {
   if (typeof expr === "number") return expr;
   if (typeof expr === "string") {
     const value = dims[expr];
-    if (value === undefined) throw new Error(`length "${expr}" is not bound (bound: ${Object.keys(dims).join(", ")})`);
+    if (value === undefined)
+      throw new InputError(
+        `length "${expr}" is not given: give it in dims to run, in expect to compile (given: ${Object.keys(dims).join(", ") || "none"})`,
+        {
+          field: expr,
+          expected: "a number",
+          got: undefined,
+        },
+      );
     return value;
   }
   const args = (expr.slice(1) as Expr[]).map((e) => evaluate(e, dims));

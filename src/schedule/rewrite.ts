@@ -16,8 +16,9 @@ export interface Uses {
   movable(node: Node, to: Node): boolean;
 }
 
-/** A node without outputs exists for its effect; attention that leaves its row statistics in state has one beside its output. */
-export const hasEffect = (node: Node): boolean => node.outputs.length === 0 || node.inputs["stats"] !== undefined;
+/** A node without outputs exists for its effect; one that writes caches or row statistics has it beside its outputs. */
+export const hasEffect = (node: Node): boolean =>
+  node.outputs.length === 0 || node.inputs["stats"] !== undefined || node.inputs["cache0"] !== undefined;
 
 export function usesOf(graph: Graph): Uses {
   const readers = new Map<number, Node[]>();

@@ -12,6 +12,7 @@ const OPERANDS: Readonly<Record<string, readonly string[]>> = {
   matmul: ["x", "w", "residual"],
   norm: ["x", "residual"],
   rotary: ["x"],
+  "rotary-append": ["x0", "x1", "x2", "x3"],
 };
 
 /** Whether the operation reads this operand with offset and row stride. */

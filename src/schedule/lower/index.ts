@@ -9,6 +9,7 @@ import { lowerEmbedding } from "./embedding.ts";
 import { lowerMap } from "./map.ts";
 import { lowerMatmul } from "./matmul.ts";
 import { lowerNorm } from "./norm.ts";
+import { lowerRotaryAppend } from "./rotary-append.ts";
 import { lowerRotary } from "./rotary.ts";
 import { lowerSoftmax } from "./softmax.ts";
 import { lowerArgmax, lowerTopK } from "./vocabulary.ts";
@@ -30,6 +31,7 @@ export const lowerings: Readonly<Record<string, Lowering>> = {
   "process-history": lowerProcessHistory,
   "process-vocabulary": lowerProcessVocabulary,
   rotary: lowerRotary,
+  "rotary-append": lowerRotaryAppend,
   sample: lowerSample,
   softmax: lowerSoftmax,
   "top-k": lowerTopK,

@@ -4,6 +4,7 @@ import { appendKernel } from "../../../shaders/append.ts";
 import { embeddingKernel } from "../../../shaders/embedding.ts";
 import { mapKernel } from "../../../shaders/map.ts";
 import { normKernel } from "../../../shaders/norm.ts";
+import { DESTINATIONS, rotaryAppendKernel } from "../../../shaders/rotary-append.ts";
 import { rotaryKernel } from "../../../shaders/rotary.ts";
 import { ACTIVATIONS } from "../../../shaders/snippets.ts";
 import { defineAxes, FLAG, WEIGHTS } from "./axes.ts";
@@ -19,4 +20,9 @@ export const elementwiseAxes = [
   defineAxes({ kernel: mapKernel, axes: { activation: ["none", ...ACTIVATIONS], multiply: FLAG } }),
   defineAxes({ kernel: normKernel, axes: { kind: ["layer", "rms"], threads: [1, 64], residual: FLAG, sum: FLAG } }),
   defineAxes({ kernel: rotaryKernel, axes: { past: FLAG } }),
+  defineAxes({
+    kernel: rotaryAppendKernel,
+    axes: { part0: DESTINATIONS, part1: ["none", ...DESTINATIONS], part2: ["none", ...DESTINATIONS], part3: ["none", ...DESTINATIONS] },
+    valid: ({ part1, part2, part3 }) => (part1 !== "none" || part2 === "none") && (part2 !== "none" || part3 === "none"),
+  }),
 ];
