@@ -28,6 +28,7 @@ export { attention, type AttentionOptions } from "./ops/attention.ts";
 export { attentionMap } from "./ops/attention-map.ts";
 export { additiveScores, localSoftmax, type LocalSoftmaxOptions } from "./ops/classic.ts";
 export { embedding, type EmbeddingOptions } from "./ops/embedding.ts";
+export { mergeHeads, splitHeads } from "./ops/heads.ts";
 export { activation, gated, mul, scaleBy } from "./ops/map.ts";
 export { matmul, type MatmulOptions } from "./ops/matmul.ts";
 export { rotary } from "./ops/rotary.ts";
@@ -49,6 +50,7 @@ export {
 } from "./nn/classic.ts";
 export { decoder, decoderBlock, type DecoderBlockOptions, type DecoderNames, type Memory } from "./nn/decoder.ts";
 export { type BlockOptions, encoder, encoderBlock, type EncoderBlockOptions, type EncoderNames, type StackOptions } from "./nn/encoder.ts";
+export { type ScaledDotProduct, scaledDotProductAttention } from "./nn/scaled-dot-product.ts";
 export { feedForward, type FeedForwardOptions } from "./nn/feed-forward.ts";
 export { linear, type LinearOptions } from "./nn/linear.ts";
 export { layerNorm, rmsNorm } from "./nn/norm.ts";

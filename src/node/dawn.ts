@@ -3,7 +3,7 @@
 import { createRequire } from "node:module";
 import { UnsupportedError } from "../errors.ts";
 import { deviceDescriptor } from "../gpu/device.ts";
-import { unpackSwiftShader, useSwiftShader } from "./swiftshader.ts";
+import { lacksVulkan, unpackSwiftShader, useSwiftShader } from "./swiftshader.ts";
 
 export interface OpenDeviceOptions {
   /** "null" validates everything and runs nothing: for tests of shaders and of the scheduler's own cost. Default "auto". */
@@ -45,7 +45,9 @@ export async function openDevice({
   ];
   const request = async (gpu: GPU) => ({ gpu, adapter: await gpu.requestAdapter({ powerPreference: "high-performance" }) });
 
-  let found = software ? undefined : await request(dawn.create(flags));
+  // Asked for a GPU without a Vulkan loader, Dawn complains on the console.
+  const hopeless = backend === "auto" && lacksVulkan();
+  let found = software || hopeless ? undefined : await request(dawn.create(flags));
   if (!found?.adapter && backend === "auto") {
     const folder = unpackSwiftShader();
     if (folder) {

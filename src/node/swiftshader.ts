@@ -50,6 +50,18 @@ export function useSwiftShader(folder: string): void {
   }
 }
 
+/** Whether this is a Linux machine without a Vulkan loader, and so without a GPU's adapter. */
+export function lacksVulkan(): boolean {
+  if (process.platform !== "linux") return false;
+  try {
+    process.dlopen({ exports: {} }, LOADER, constants.dlopen.RTLD_LAZY);
+    return false;
+  } catch (error) {
+    // A library that is there fails too: it is no addon.
+    return /cannot open shared object file/.test(String(error));
+  }
+}
+
 function packageRoot(): string | undefined {
   // The package exports no package.json: look beside whoever asks, then beside the working directory.
   for (const from of [import.meta.url, join(process.cwd(), "package.json")]) {

@@ -7,6 +7,7 @@ const OPERANDS: Readonly<Record<string, readonly string[]>> = {
   append: ["x0", "x1", "x2"],
   attention: ["q", "k", "v"],
   "attention-map": ["q", "k"],
+  heads: ["x"],
   "local-softmax": ["prediction"],
   map: ["a", "b"],
   matmul: ["x", "w", "residual"],

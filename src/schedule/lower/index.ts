@@ -6,6 +6,7 @@ import { lowerAttention, lowerAttentionMap } from "./attention.ts";
 import { lowerAdditiveScores, lowerLocalSoftmax } from "./classic.ts";
 import { lowerAdvance, lowerBeam, lowerProcessHistory, lowerProcessVocabulary, lowerSample } from "./decoding.ts";
 import { lowerEmbedding } from "./embedding.ts";
+import { lowerHeads } from "./heads.ts";
 import { lowerMap } from "./map.ts";
 import { lowerMatmul } from "./matmul.ts";
 import { lowerNorm } from "./norm.ts";
@@ -24,6 +25,7 @@ export const lowerings: Readonly<Record<string, Lowering>> = {
   "attention-map": lowerAttentionMap,
   beam: lowerBeam,
   embedding: lowerEmbedding,
+  heads: lowerHeads,
   "local-softmax": lowerLocalSoftmax,
   map: lowerMap,
   matmul: lowerMatmul,

@@ -5,6 +5,7 @@ import { fuseAttention } from "./fuse-attention.ts";
 import { fuseBias } from "./fuse-bias.ts";
 import { fuseEpilogue } from "./fuse-epilogue.ts";
 import { fuseGate } from "./fuse-gate.ts";
+import { fuseHeads } from "./fuse-heads.ts";
 import { fuseResidualNorm } from "./fuse-residual-norm.ts";
 import { fuseRotary } from "./fuse-rotary.ts";
 import { fuseSoftmax } from "./fuse-softmax.ts";
@@ -19,6 +20,7 @@ export const rules: readonly Rule[] = [
   fuseEpilogue,
   fuseSoftmax,
   fuseAttention,
+  fuseHeads,
   fuseRotary,
   fuseResidualNorm,
 ];

@@ -2,6 +2,7 @@
 import { addKernel } from "../../../shaders/add.ts";
 import { appendKernel } from "../../../shaders/append.ts";
 import { embeddingKernel } from "../../../shaders/embedding.ts";
+import { headsKernel } from "../../../shaders/heads.ts";
 import { mapKernel } from "../../../shaders/map.ts";
 import { normKernel } from "../../../shaders/norm.ts";
 import { DESTINATIONS, rotaryAppendKernel } from "../../../shaders/rotary-append.ts";
@@ -17,6 +18,7 @@ export const elementwiseAxes = [
     axes: { weight: WEIGHTS, positions: ["none", ...WEIGHTS], types: ["none", ...WEIGHTS], past: FLAG },
     valid: (o) => !o.past || o.positions !== "none",
   }),
+  defineAxes({ kernel: headsKernel, axes: {} }),
   defineAxes({ kernel: mapKernel, axes: { activation: ["none", ...ACTIVATIONS], multiply: FLAG } }),
   defineAxes({ kernel: normKernel, axes: { kind: ["layer", "rms"], threads: [1, 64], residual: FLAG, sum: FLAG } }),
   defineAxes({ kernel: rotaryKernel, axes: { past: FLAG } }),
