@@ -2,6 +2,7 @@
 import type { CaptureSelection } from "./capture/attentions.ts";
 import { selectLayers } from "./capture/session.ts";
 import type { Engine } from "./engine/engine.ts";
+import type { EngineHost } from "./engine/host.ts";
 import { forward, forwardDecodeGraph, forwardDims, type Run } from "./engine/forward.ts";
 import { encodeGraph } from "./engine/graphs.ts";
 import { type IdsInput, type Rows, toMatrix, toRows } from "./engine/inputs.ts";
@@ -30,11 +31,10 @@ export interface ForwardCallOptions {
 }
 
 export interface ModelParts {
-  readonly engine: Engine;
+  readonly host: EngineHost;
   readonly config: RawConfig;
   readonly generation: RawConfig;
   readonly tokenizer: Tokenizer | undefined;
-  readonly ownsDevice: boolean;
 }
 
 /** A loaded model. Made by `loadModel`; owns GPU memory until `dispose()`. */
@@ -45,15 +45,13 @@ export class Model {
   readonly generationConfig: RawConfig;
   /** Undefined where no tokenizer.json came with the checkpoint: then input is given as ids. */
   readonly tokenizer: Tokenizer | undefined;
-  readonly #engine: Engine;
-  readonly #ownsDevice: boolean;
+  readonly #host: EngineHost;
 
-  constructor({ engine, config, generation, tokenizer, ownsDevice }: ModelParts) {
-    this.#engine = engine;
+  constructor({ host, config, generation, tokenizer }: ModelParts) {
+    this.#host = host;
     this.config = config;
     this.generationConfig = generation;
     this.tokenizer = tokenizer;
-    this.#ownsDevice = ownsDevice;
   }
 
   /** The device the model runs on. */
@@ -62,14 +60,24 @@ export class Model {
   }
 
   /**
+   * Loads the weights again, onto another device: after a DeviceLostError of a device you passed in, or to move. A lost
+   * device of the model's own is replaced without this, and what was running goes on. Runs and captured maps made before
+   * are gone.
+   * @param device it stays yours. Default: one of the model's own
+   */
+  rebuild(device?: GPUDevice): Promise<void> {
+    return this.#host.rebuild(device);
+  }
+
+  /**
    * One forward pass over whole sequences.
    * @returns logits, hidden states and captured attention, left on the GPU until read; free them with `dispose()`
    */
   async forward(input: ForwardInput, { capture, signal }: ForwardCallOptions = {}): Promise<Run> {
-    this.#engine.assertUsable();
     signal?.throwIfAborted();
     const layers = selectLayers(this.#engine.architecture, capture);
-    return forward(this.#engine, this.#rows(input), { layers, tokenizer: this.tokenizer, signal });
+    const rows = this.#rows(input);
+    return this.#host.run((engine) => forward(engine, rows, { layers, tokenizer: this.tokenizer, signal }));
   }
 
   /**
@@ -118,8 +126,7 @@ export class Model {
 
   /** Frees everything the model holds on the GPU. Idempotent; a device you passed in stays open. */
   dispose(): void {
-    this.#engine.dispose();
-    if (this.#ownsDevice) this.#engine.device.destroy();
+    this.#host.dispose();
   }
 
   [Symbol.dispose](): void {
@@ -127,7 +134,11 @@ export class Model {
   }
 
   get #generator() {
-    return { engine: this.#engine, tokenizer: this.tokenizer, config: this.generationConfig };
+    return { host: this.#host, tokenizer: this.tokenizer, config: this.generationConfig };
+  }
+
+  get #engine(): Engine {
+    return this.#host.engine;
   }
 
   #rows(input: ForwardInput): { source?: Rows & { types?: number[][] }; target?: Rows } {

@@ -2,7 +2,7 @@
 // runs have workspaces of their own; the engine is what they share.
 import { FoveaError } from "../errors.ts";
 import { SlotPool, storageBuffer } from "../gpu/buffers.ts";
-import { assertAlive, type Traits, traitsOf, watchDevice } from "../gpu/device.ts";
+import { assertAlive, isLost, type Traits, traitsOf, watchDevice } from "../gpu/device.ts";
 import type { Dims } from "../gpu/expr.ts";
 import { type BoundProgram, Program } from "../gpu/program.ts";
 import { Readback } from "../gpu/readback.ts";
@@ -162,9 +162,15 @@ export class Engine {
     };
   }
 
+  /** Whether the device is gone. */
+  get lost(): boolean {
+    return isLost(this.device);
+  }
+
   assertUsable(): void {
+    // A lost device's engine is replaced, and disposed by that: the loss is the reason.
+    if (!this.#disposed || this.lost) assertAlive(this.device);
     if (this.#disposed) throw new FoveaError("This model was disposed; load it again.");
-    assertAlive(this.device);
   }
 
   /** Frees all that was made for the model; the device is the owner's. Idempotent. */

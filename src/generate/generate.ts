@@ -3,6 +3,7 @@ import type { Attentions } from "../capture/session.ts";
 import { attentionsOf, capturedPaths, type CapturedLayers, selectLayers } from "../capture/session.ts";
 import type { MapAxis } from "../capture/attentions.ts";
 import type { Engine } from "../engine/engine.ts";
+import type { EngineHost } from "../engine/host.ts";
 import { forward } from "../engine/forward.ts";
 import { type Rows, toRows } from "../engine/inputs.ts";
 import { InputError } from "../errors.ts";
@@ -46,7 +47,7 @@ export interface Piece {
 }
 
 export interface Generator {
-  readonly engine: Engine;
+  readonly host: EngineHost;
   readonly tokenizer: Tokenizer | undefined;
   readonly config: RawConfig;
 }
@@ -61,13 +62,17 @@ interface Prepared {
 }
 
 export async function generate(generator: Generator, inputs: readonly Prompt[], options: GenerateOptions): Promise<Generation[]> {
-  const { engine } = generator;
   const prepared = prepare(generator, inputs, options);
+  // Nothing has been given out yet when a device is lost: the same seed gives the same tokens again.
+  return generator.host.run((engine) => generateOn(engine, generator, prepared, options));
+}
+
+async function generateOn(engine: Engine, generator: Generator, prepared: Prepared, options: GenerateOptions): Promise<Generation[]> {
   const { settings, layers } = prepared;
   const group = settings.numBeams > 1 ? settings.numBeams : settings.numReturnSequences;
   // Beams and side-by-side sequences are captured afterwards, by one forward pass over the final ids.
   const live = group === 1 && layers.size > 0;
-  const session = await startSession(engine, prepared, group, live, options.signal);
+  const session = await startSession(engine, prepared, { group, live, signal: options.signal });
   let kept = false;
   try {
     const finals =
@@ -75,7 +80,7 @@ export async function generate(generator: Generator, inputs: readonly Prompt[], 
     const sequences = finals.map((item, i) => item.map((final) => sequence(generator.tokenizer, prepared.prompts[i]!, final)));
     if (live) {
       kept = true;
-      const attentions = liveAttentions(generator, session, prepared, () => finals.map((item) => item[0]!.ids));
+      const attentions = liveAttentions(engine, generator.tokenizer, session, prepared, () => finals.map((item) => item[0]!.ids));
       return shared(sequences, attentions, () => session.dispose());
     }
     if (layers.size === 0) return shared(sequences, undefined, () => {});
@@ -100,30 +105,38 @@ export async function* stream(generator: Generator, input: Prompt, options: Gene
   }
   const prepared = prepare(generator, [input], { ...options, numBeams: 1, numReturnSequences: 1 });
   const { settings, layers } = prepared;
-  const session = await startSession(generator.engine, prepared, 1, layers.size > 0, options.signal);
   const ids: number[] = [];
-  const attentions = layers.size > 0 ? liveAttentions(generator, session, prepared, () => [ids]) : undefined;
   const decoder = generator.tokenizer && new StreamDecoder(generator.tokenizer);
   const stop = new StopStrings(settings.stopStrings);
-  try {
-    for await (const [id] of session.steps()) {
-      ids.push(id!);
-      const ended = settings.eos.includes(id!);
-      const text = (ended ? decoder?.flush() : decoder?.push(id!)) ?? "";
-      const stopped = stop.push(text);
-      const last = ended || stopped || ids.length === settings.maxNewTokens;
-      yield { text: last && !ended ? text + (decoder?.flush() ?? "") : text, id: id!, ...(attentions && { attentions }) };
-      if (last) return;
+  for (let tokens = -1; ;) {
+    const engine = await generator.host.ready();
+    let session: Session | undefined;
+    try {
+      session = await startSession(engine, prepared, { group: 1, live: layers.size > 0, signal: options.signal, emitted: ids });
+      const attentions = layers.size > 0 ? liveAttentions(engine, generator.tokenizer, session, prepared, () => [ids]) : undefined;
+      for await (const [id] of session.steps()) {
+        ids.push(id!);
+        const ended = settings.eos.includes(id!);
+        const text = (ended ? decoder?.flush() : decoder?.push(id!)) ?? "";
+        const stopped = stop.push(text);
+        const last = ended || stopped || ids.length === settings.maxNewTokens;
+        yield { text: last && !ended ? text + (decoder?.flush() ?? "") : text, id: id!, ...(attentions && { attentions }) };
+        if (last) return;
+      }
+      return;
+    } catch (error) {
+      // On another device it goes on from the tokens it has; one that is lost before every token is no way to go on.
+      if (!generator.host.recovers(error) || ids.length === tokens) throw error;
+      tokens = ids.length;
+    } finally {
+      session?.dispose();
     }
-  } finally {
-    session.dispose();
   }
 }
 
 function prepare(generator: Generator, inputs: readonly Prompt[], options: GenerateOptions): Prepared {
-  const { engine, tokenizer, config } = generator;
-  const { architecture } = engine;
-  engine.assertUsable();
+  const { host, tokenizer, config } = generator;
+  const { architecture } = host.engine;
   options.signal?.throwIfAborted();
   if (architecture.kind === "encoder")
     throw new InputError(`generate: ${architecture.modelType} is an encoder; it has no text to generate`, {
@@ -159,15 +172,14 @@ function tokenize(input: Prompt, tokenizer: Tokenizer | undefined): readonly num
 function startSession(
   engine: Engine,
   { settings, sources, prompts, layers }: Prepared,
-  group: number,
-  live: boolean,
-  signal?: AbortSignal,
+  { group, live, signal, emitted }: { group: number; live: boolean; signal?: AbortSignal; emitted?: readonly number[] },
 ): Promise<Session> {
   const none: ReadonlySet<string> = new Set();
   return Session.start(engine, {
     settings,
     sources: sources?.ids,
     prompts,
+    ...(emitted && { emitted }),
     group,
     encoderPaths: live ? capturedPaths(engine.architecture, layers, ["encoder"]) : none,
     decoderPaths: live ? capturedPaths(engine.architecture, layers, ["decoder", "cross"]) : none,
@@ -243,7 +255,8 @@ function teacherForced(
 
 /** Maps over a running session: query rows are the tokens fed so far, the prompt included. */
 function liveAttentions(
-  { engine, tokenizer }: Generator,
+  engine: Engine,
+  tokenizer: Tokenizer | undefined,
   session: Session,
   { layers, prompts, sources }: Prepared,
   generated: () => readonly (readonly number[])[],

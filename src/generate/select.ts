@@ -109,13 +109,13 @@ export const planKey = (settings: Settings): string => {
   ]);
 };
 
-/** Fills the buffers that the graph of `select` reads, and the step state of all rows. */
+/** Fills the buffers that the graph of `select` reads, and the step state of all rows, whose last `emitted` tokens are no prompt. */
 export function writeSelection(
   workspace: Workspace,
   settings: Settings,
   vocabulary: number,
   prompts: readonly (readonly number[])[],
-  capacity: number,
+  { capacity, emitted = 0 }: { capacity: number; emitted?: number },
 ): void {
   const rows = prompts.length;
   const write = (name: string, data: () => Int32Array<ArrayBuffer> | Uint32Array<ArrayBuffer> | Float32Array<ArrayBuffer>) =>
@@ -125,7 +125,8 @@ export function writeSelection(
     for (const token of tokens) bias[token] = Number(BANNED);
     return bias;
   };
-  write("begin", () => Int32Array.from(prompts, (p) => p.length));
+  const begins = prompts.map((p) => p.length - emitted);
+  write("begin", () => Int32Array.from(begins));
   write("eos", () => Int32Array.from(settings.eos.length > 0 ? settings.eos : [-1]));
   write("past", () => Int32Array.from(prompts, (p) => p.length - 1));
   write("ids", () => Int32Array.from(prompts, (p) => p.at(-1)!));
@@ -143,7 +144,7 @@ export function writeSelection(
   });
   write("bias", () => suppress(settings.suppressTokens));
   write("bias.first", () => suppress(settings.beginSuppressTokens));
-  write("minimum", () => Int32Array.from(prompts, (p) => Math.max(settings.minLength - p.length, settings.minNewTokens)));
+  write("minimum", () => Int32Array.from(begins, (begin) => Math.max(settings.minLength - begin, settings.minNewTokens)));
   write("forced", () => Int32Array.from(settings.forced.flat()));
   // All beams of an item begin alike: only the first may be chosen at the first step (Hugging Face's −1e9).
   write("scores", () => Float32Array.from(prompts, (_, r) => (r % settings.numBeams === 0 ? 0 : -1e9)));

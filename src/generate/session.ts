@@ -19,6 +19,8 @@ export interface SessionOptions {
   readonly sources?: readonly (readonly number[])[];
   /** Decoder prompt of each item. */
   readonly prompts: readonly (readonly number[])[];
+  /** One item's tokens that an earlier session emitted: this one goes on from them. Needs one prompt and group = 1. */
+  readonly emitted?: readonly number[];
   /** Decoder rows per item: beams, or sequences sampled side by side. */
   readonly group: number;
   /** Module paths to capture; needs group = 1. */
@@ -42,12 +44,17 @@ export class Session {
   readonly modules = new Map<string, CapturedModule>();
   readonly #engine: Engine;
   readonly #options: SessionOptions;
+  /** What the caches hold before the first step, and the last token beyond. */
+  readonly #prompts: readonly (readonly number[])[];
+  readonly #emitted: number;
   #step: BoundProgram | undefined;
 
   private constructor(engine: Engine, options: SessionOptions) {
-    const { settings, sources, prompts, group } = options;
+    const { settings, sources, prompts, group, emitted = [] } = options;
     this.#engine = engine;
     this.#options = options;
+    this.#prompts = emitted.length > 0 ? [[...prompts[0]!, ...emitted]] : prompts;
+    this.#emitted = emitted.length;
     this.workspace = engine.workspace("session");
     const longest = Math.max(...prompts.map((p) => p.length));
     const source = Math.max(1, ...(sources ?? []).map((s) => s.length));
@@ -95,7 +102,7 @@ export class Session {
     const depth = engine.traits.software ? 1 : DEPTH;
     const pending: Promise<ArrayBuffer>[] = [];
     try {
-      for (let step = 0; step < settings.maxNewTokens; step++) {
+      for (let step = this.#emitted; step < settings.maxNewTokens; step++) {
         signal?.throwIfAborted();
         while (engine.idle) await engine.idle;
         engine.assertUsable();
@@ -143,7 +150,8 @@ export class Session {
   async #bindStep(): Promise<void> {
     const engine = this.#engine;
     const { architecture } = engine;
-    const { settings, prompts, group, decoderPaths } = this.#options;
+    const { settings, group, decoderPaths } = this.#options;
+    const prompts = this.#prompts;
     let graph: Graph | undefined;
     const build = () => {
       if (graph) return graph;
@@ -156,14 +164,15 @@ export class Session {
     for (const path of decoderPaths) this.modules.set(path, capturedModule(path, build(), program.plan));
     this.#step = await engine.bind(program, this.workspace, this.dims);
     const rows = prompts.flatMap((prompt) => Array.from({ length: group }, () => prompt));
-    writeSelection(this.workspace, settings, architecture.vocabSize, rows, this.dims.capacity);
+    writeSelection(this.workspace, settings, architecture.vocabSize, rows, { capacity: this.dims.capacity, emitted: this.#emitted });
     if (group > 1) this.workspace.write("table", this.#table());
   }
 
   /** All prompt tokens but the last, whose step is the first one, in chunks and without logits. */
   async #prefill(): Promise<void> {
     const engine = this.#engine;
-    const { prompts, group, decoderPaths, signal } = this.#options;
+    const { group, decoderPaths, signal } = this.#options;
+    const prompts = this.#prompts;
     const heads = prompts.map((prompt) => prompt.slice(0, -1));
     const longest = Math.max(...heads.map((h) => h.length));
     if (longest === 0) return;

@@ -89,6 +89,17 @@ export function watchDevice(device: GPUDevice): void {
   void device.lost.then((info) => losses.set(device, info));
 }
 
+export const isLost = (device: GPUDevice): boolean => losses.has(device);
+
+/**
+ * After a failure that a lost device may be the reason of: gives the loss, which arrives on its own, a moment to be known.
+ * @throws DeviceLostError
+ */
+export async function assertStillAlive(device: GPUDevice): Promise<void> {
+  await Promise.race([device.lost, new Promise((resolve) => setTimeout(resolve, 50))]);
+  assertAlive(device);
+}
+
 /** Throws DeviceLostError if the device is gone. */
 export function assertAlive(device: GPUDevice): void {
   const info = losses.get(device);

@@ -1,5 +1,5 @@
 // GPU → JavaScript. Staging buffers are kept in a ring and reused: a readback allocates nothing at steady state.
-import { assertAlive } from "./device.ts";
+import { assertAlive, assertStillAlive } from "./device.ts";
 
 export class Readback {
   readonly #device: GPUDevice;
@@ -36,7 +36,7 @@ export class Readback {
       staging.unmap();
       return data;
     } catch (cause) {
-      assertAlive(this.#device);
+      await assertStillAlive(this.#device);
       throw cause;
     } finally {
       // A disposed ring has destroyed it already.

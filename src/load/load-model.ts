@@ -1,5 +1,6 @@
 // loadModel: config → architecture → layout → weights on the GPU. Nothing half-loaded stays there.
 import { Engine } from "../engine/engine.ts";
+import { EngineHost } from "../engine/host.ts";
 import { encodeGraph } from "../engine/graphs.ts";
 import { forwardDecodeGraph, forwardDims } from "../engine/forward.ts";
 import { InputError, UnsupportedError } from "../errors.ts";
@@ -12,7 +13,7 @@ import { openCheckpoint } from "./safetensors.ts";
 import { type SourceInput, toSource } from "./source.ts";
 import type { LoadProgress } from "./stream.ts";
 import { loadTokenizer } from "./tokenizer.ts";
-import { type Dtype, gpuType, planWeights, uploadWeights } from "./weights.ts";
+import { type Dtype, gpuType, planWeights, type UploadOptions, uploadWeights } from "./weights.ts";
 
 export interface LoadOptions {
   /** A device of yours; it stays yours. Default: one of our own, which `dispose()` destroys. */
@@ -53,23 +54,27 @@ export async function loadModel(input: SourceInput, options: LoadOptions = {}): 
   ]);
   const architecture = family.read(config, { has: (name) => checkpoint.tensors.has(name) });
 
-  const device = options.device ?? (await requestDevice());
-  const engine = new Engine(device, architecture, gpuType(checkpoint, dtype));
-  try {
-    const specs = layoutOf(engine);
-    const bytes = specs.reduce((n, s) => n + s.bytes, 0);
-    if (bytes > maxBytes)
-      throw new UnsupportedError(`The weights take ${bytes} bytes on the GPU, more than maxBytes = ${maxBytes}`, { feature: "maxBytes" });
-    const targets = planWeights(specs, checkpoint, "model.safetensors");
-    for (const [name, buffer] of await uploadWeights(device, source, specs, targets, { signal, onProgress }))
-      engine.addWeight(name, buffer);
-    signal?.throwIfAborted();
-    return new Model({ engine, config: config.raw, generation, tokenizer, ownsDevice: options.device === undefined });
-  } catch (error) {
-    engine.dispose();
-    if (options.device === undefined) device.destroy();
-    throw error;
-  }
+  const load = async (given: GPUDevice | undefined, upload: UploadOptions = {}): Promise<Engine> => {
+    const device = given ?? (await requestDevice());
+    const engine = new Engine(device, architecture, gpuType(checkpoint, dtype));
+    try {
+      const specs = layoutOf(engine);
+      const bytes = specs.reduce((n, s) => n + s.bytes, 0);
+      if (bytes > maxBytes)
+        throw new UnsupportedError(`The weights take ${bytes} bytes on the GPU, more than maxBytes = ${maxBytes}`, { feature: "maxBytes" });
+      const targets = planWeights(specs, checkpoint, "model.safetensors");
+      for (const [name, buffer] of await uploadWeights(device, source, specs, targets, upload)) engine.addWeight(name, buffer);
+      upload.signal?.throwIfAborted();
+      return engine;
+    } catch (error) {
+      engine.dispose();
+      if (!given) device.destroy();
+      throw error;
+    }
+  };
+  const engine = await load(options.device, { signal, onProgress });
+  const host = new EngineHost(engine, { ownsDevice: options.device === undefined, load });
+  return new Model({ host, config: config.raw, generation, tokenizer });
 }
 
 /** The buffers of all weights: what the model's plans, together, read. */
