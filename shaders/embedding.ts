@@ -1,5 +1,6 @@
 // out[r, :] = scale · table[ids[r]] + positions[past + t + offset] + types[type[r]]. A thread per element; rows of the table
-// are read in the type the checkpoint stores. Ids were validated by the host; one outside would be clamped.
+// are read in the type the checkpoint stores. Ids were validated by the host; one outside would be clamped. A dispatch whose
+// table is a part of the weight does the rows it has.
 import { entryPoint, type Kernel } from "./kernel.ts";
 import { type WeightAccess, weightArray, weightReader } from "./weights.ts";
 import { wgsl } from "./wgsl.ts";
@@ -22,6 +23,8 @@ export const embeddingKernel: Kernel<EmbeddingOptions> = {
     columns: "u32",
     tokens: "u32",
     vocabulary: "u32",
+    firstRow: "u32",
+    tableRows: "u32",
     positions: "u32",
     positionOffset: "u32",
     typeCount: "u32",
@@ -55,7 +58,9 @@ ${entryPoint(WORKGROUP)}
   if (i >= params.count) { return; }
   let row = i / params.columns;
   let column = i % params.columns;
-  var sum = params.scale * token1(row_of(ids[row], params.vocabulary) * params.columns + column);
+  let id = row_of(ids[row], params.vocabulary);
+  if (id < params.firstRow || id - params.firstRow >= params.tableRows) { return; }
+  var sum = params.scale * token1((id - params.firstRow) * params.columns + column);
   #if ${hasPositions}
   var position = row % params.tokens + params.positionOffset;
   #if ${past}

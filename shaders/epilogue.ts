@@ -1,4 +1,5 @@
-// What a matmul does to its sums before it stores them: y = activation(sum + bias) + residual.
+// What a matmul does to its sums and where it stores them: y = activation(sum + bias) + residual. Where w is a part of the
+// weight, its columns are those from `column0` on, of the output's `columns`.
 import { type Activation, activationFunction } from "./snippets.ts";
 import { wgsl } from "./wgsl.ts";
 
@@ -9,20 +10,21 @@ export interface EpilogueOptions {
 }
 
 /** Params that a kernel with an epilogue declares. */
-export const EPILOGUE_PARAMS = { rOffset: "u32", rStride: "u32" } as const;
+export const EPILOGUE_PARAMS = { column0: "u32", columns: "u32", rOffset: "u32", rStride: "u32" } as const;
 
 export const epilogueBindings = ({ bias, residual }: EpilogueOptions) => [
   ...(bias ? [{ name: "bias", index: 3, type: "array<f32>", access: "read" } as const] : []),
   ...(residual ? [{ name: "residual", index: 4, type: "array<f32>", access: "read" } as const] : []),
 ];
 
-/** Declares `fn epilogue(sum, row, column) -> f32`, row counted over all batches. */
+/** Declares `fn store(sum, row, n)`: row counted over all batches, n over w's own columns. */
 export function epilogue({ bias, activation, residual }: EpilogueOptions): string {
   const active = activation !== "none";
   return wgsl`#if ${active}
 ${active ? activationFunction(activation) : ""}
 #endif
-fn epilogue(sum: f32, row: u32, column: u32) -> f32 {
+fn store(sum: f32, row: u32, n: u32) {
+  let column = params.column0 + n;
   var y = sum;
   #if ${bias}
   y += bias[column];
@@ -33,6 +35,6 @@ fn epilogue(sum: f32, row: u32, column: u32) -> f32 {
   #if ${residual}
   y += residual[params.rOffset + row * params.rStride + column];
   #endif
-  return y;
+  out[row * params.columns + column] = y;
 }`;
 }

@@ -43,12 +43,7 @@ ${entryPoint(WORKGROUP)}
     ${all(columns, (j) => `let c${j} = w_at(w${j}, k);`)}
     ${tile((i, j) => (vector ? `sum_${i}_${j} += dot(a${i}, c${j});` : `sum_${i}_${j} += a${i} * c${j};`))}
   }
-  ${tile((i, j) => `if (m0 + ${i}u < params.M && n0 + ${j}u < params.N) { store(b, m0 + ${i}u, n0 + ${j}u, sum_${i}_${j}); }`)}
-}
-
-fn store(b: u32, m: u32, n: u32, sum: f32) {
-  let row = b * params.M + m;
-  out[row * params.N + n] = epilogue(sum, row, n);
+  ${tile((i, j) => `if (m0 + ${i}u < params.M && n0 + ${j}u < params.N) { store(sum_${i}_${j}, b * params.M + m0 + ${i}u, n0 + ${j}u); }`)}
 }
 `;
   },

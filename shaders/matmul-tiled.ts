@@ -65,14 +65,13 @@ ${entryPoint(WORKGROUP)}
     }
     workgroupBarrier();
   }
-  ${side.map((i) => `store(b, m0 + row + ${i}u, n0 + column, sum${i});`).join("\n")}
+  ${side.map((i) => `store_row(b, m0 + row + ${i}u, n0 + column, sum${i});`).join("\n")}
 }
 
-fn store(b: u32, m: u32, n: u32, sums: vec4<f32>) {
+fn store_row(b: u32, m: u32, n: u32, sums: vec4<f32>) {
   if (m >= params.M) { return; }
-  let row = b * params.M + m;
   for (var j = 0u; j < 4u; j++) {
-    if (n + j < params.N) { out[row * params.N + n + j] = epilogue(sums[j], row, n + j); }
+    if (n + j < params.N) { store(sums[j], b * params.M + m, n + j); }
   }
 }
 `;

@@ -50,8 +50,7 @@ fn reduce(m: u32, sum: vec4<f32>, b: u32, n0: u32, thread: u32) {
     workgroupBarrier();
   }
   if (thread < ${COLUMNS}u && m < params.M && n0 + thread < params.N) {
-    let row = b * params.M + m;
-    out[row * params.N + n0 + thread] = epilogue(partial[0][thread], row, n0 + thread);
+    store(partial[0][thread], b * params.M + m, n0 + thread);
   }
   workgroupBarrier();
 }

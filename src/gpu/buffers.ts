@@ -1,10 +1,11 @@
 // Buffers: the few kinds the engine makes, each labelled, and the pool of slots that all plans of a model share.
 import { UnsupportedError } from "../errors.ts";
+import { maxBindingOf } from "./device.ts";
 
 /** Storage that can be copied from and to: everything but uniforms and staging. */
 export function storageBuffer(device: GPUDevice, label: string, bytes: number): GPUBuffer {
   const size = Math.max(16, Math.ceil(bytes / 4) * 4);
-  const limit = Math.min(device.limits.maxBufferSize, device.limits.maxStorageBufferBindingSize);
+  const limit = maxBindingOf(device);
   if (size > limit) {
     throw new UnsupportedError(
       `${label} needs a buffer of ${size} bytes; this adapter binds at most ${limit}. Use a smaller batch or length, or a narrower dtype.`,

@@ -9,6 +9,8 @@ export interface Traits {
   readonly subgroups: boolean;
   /** A software adapter: barriers and workgroup memory are dear there, registers cheap. */
   readonly software: boolean;
+  /** Bytes that one binding may have: larger weights are split. */
+  readonly maxBinding: number;
 }
 
 /** Features worth having, asked for where the adapter has them. None is needed. */
@@ -34,6 +36,9 @@ export function deviceDescriptor(adapter: GPUAdapter): GPUDeviceDescriptor {
   return { label: "fovea", requiredFeatures: WANTED_FEATURES.filter((f) => adapter.features.has(f)), requiredLimits };
 }
 
+/** The largest buffer that can be made and bound whole. */
+export const maxBindingOf = ({ limits }: GPUDevice): number => Math.min(limits.maxBufferSize, limits.maxStorageBufferBindingSize);
+
 /** Traits of a device. */
 export function traitsOf(device: GPUDevice): Traits {
   const info: Partial<GPUAdapterInfo> = device.adapterInfo ?? {};
@@ -42,6 +47,7 @@ export function traitsOf(device: GPUDevice): Traits {
     f16: device.features.has("shader-f16"),
     subgroups: device.features.has("subgroups" as GPUFeatureName),
     software: info.isFallbackAdapter === true || /swiftshader|llvmpipe|lavapipe|basic render/i.test(text),
+    maxBinding: maxBindingOf(device),
   };
 }
 

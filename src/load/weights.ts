@@ -3,7 +3,7 @@ import type { WeightType } from "../../shaders/weights.ts";
 import { WEIGHT_BYTES } from "../../shaders/weights.ts";
 import { CheckpointError, UnsupportedError } from "../errors.ts";
 import { storageBuffer } from "../gpu/buffers.ts";
-import type { WeightBuffer } from "../schedule/layout.ts";
+import type { WeightBuffer, WeightPlace } from "../schedule/layout.ts";
 import { convert } from "./convert.ts";
 import type { Checkpoint, TensorInfo } from "./safetensors.ts";
 import type { Source } from "./source.ts";
@@ -35,7 +35,7 @@ export const gpuType =
 
 interface Target {
   readonly spec: WeightBuffer;
-  readonly byteOffset: number;
+  readonly place: WeightPlace;
 }
 
 /** What has to be streamed: every tensor with the places it goes to. A tied weight may go to several. */
@@ -58,7 +58,7 @@ export function planWeights(specs: readonly WeightBuffer[], checkpoint: Checkpoi
       }
       storedType(tensor);
       const list = targets.get(tensor) ?? [];
-      list.push({ spec, byteOffset: part.byteOffset });
+      list.push({ spec, place: part });
       targets.set(tensor, list);
     }
   }
@@ -89,9 +89,13 @@ export async function uploadWeights(
       ...options,
       async onChunk(tensor, offset, bytes) {
         const from = storedType(tensor);
-        for (const { spec, byteOffset } of targets.get(tensor)!) {
-          const data = from === spec.type ? padded(bytes) : convert(bytes, from, spec.type);
-          const at = byteOffset + (offset / WEIGHT_BYTES[from]) * WEIGHT_BYTES[spec.type];
+        const size = WEIGHT_BYTES[from];
+        for (const { spec, place } of targets.get(tensor)!) {
+          const [begin, end] = [Math.max(offset, place.from * size), Math.min(offset + bytes.length, place.to * size)];
+          if (begin >= end) continue;
+          const part = bytes.subarray(begin - offset, end - offset);
+          const data = from === spec.type ? padded(part) : convert(part, from, spec.type);
+          const at = place.byteOffset + (begin / size - place.from) * WEIGHT_BYTES[spec.type];
           device.queue.writeBuffer(buffers.get(spec.name)!, at, data);
           inFlight += data.byteLength;
         }

@@ -5,7 +5,7 @@ import type { Traits } from "../gpu/device.ts";
 import { ELEMENT_BYTES, type Dispatch, type ExternalSpec, type Place } from "../gpu/dispatch.ts";
 import { type Dims, evaluate, type Expr, product, sum } from "../gpu/expr.ts";
 import { elements, type Graph, isContiguous, makeValue, type Node, root, type Value } from "./graph.ts";
-import { storageType, weightBuffer, weightName } from "./layout.ts";
+import { shardsOf, storageType, weightBuffer, weightName } from "./layout.ts";
 import { assignSlots, type Lifetime } from "./lifetimes.ts";
 import type { LowerContext, Lowered, Lowering } from "./lowering.ts";
 import { lowerings } from "./lower/index.ts";
@@ -34,6 +34,7 @@ export function compile(graph: Graph, options: CompileOptions): Plan {
   const context: LowerContext = {
     traits,
     weightType: (value) => storageType(value, stored),
+    shards: (value) => shardsOf(value, stored, traits.maxBinding),
     expect: (expr) => evaluate(expr, expect),
     scratch: (path, shape) => makeValue({ path, shape, dtype: "f32", origin: { kind: "node" } }),
   };

@@ -76,7 +76,7 @@ export class Executable {
             { field: part.tensor, expected: part.shape, got: data?.length },
           );
         }
-        device.queue.writeBuffer(buffer, part.byteOffset, wholeWords(data));
+        device.queue.writeBuffer(buffer, part.byteOffset, wholeWords(data.subarray(part.from, part.to)));
       }
     }
     return executable;

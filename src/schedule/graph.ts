@@ -11,6 +11,8 @@ export type Shape = readonly Dim[];
 export interface WeightPart {
   readonly tensor: string | null;
   readonly rows: number;
+  /** Of a tensor that is split: the first of these rows, and how many it has in all. */
+  readonly shard?: { readonly from: number; readonly of: number };
 }
 
 export type Origin =

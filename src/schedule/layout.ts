@@ -3,24 +3,37 @@
 import { WEIGHT_BYTES, type WeightType } from "../../shaders/weights.ts";
 import { FoveaError } from "../errors.ts";
 import { evaluate } from "../gpu/expr.ts";
-import { elements, type Value, type WeightPart } from "./graph.ts";
+import { elements, isView, makeValue, type Value, type WeightPart } from "./graph.ts";
 
 export interface WeightBuffer {
   readonly name: string;
   readonly shape: readonly number[];
   readonly type: WeightType;
   readonly bytes: number;
-  readonly parts: readonly { readonly tensor: string; readonly byteOffset: number; readonly shape: readonly number[] }[];
+  readonly parts: readonly WeightPlace[];
+}
+
+export interface WeightPlace {
+  readonly tensor: string;
+  /** Where it begins in the buffer. */
+  readonly byteOffset: number;
+  /** The whole tensor's. */
+  readonly shape: readonly number[];
+  /** Elements of the tensor that lie here: all of them, unless it is split. */
+  readonly from: number;
+  readonly to: number;
 }
 
 /** The name of a weight's buffer: its tensors, joined. */
-export const weightName = (parts: readonly WeightPart[]): string => parts.map((p) => p.tensor ?? `0×${p.rows}`).join("+");
+export const weightName = (parts: readonly WeightPart[]): string =>
+  parts.map(({ tensor, rows, shard }) => (tensor === null ? `0×${rows}` : tensor + (shard ? `[${shard.from}…]` : ""))).join("+");
 
 /** Storage type that a weight of these tensors gets: vectors are widened to f32, joined tensors of different types too. */
 export function storageType(value: Value, stored: (tensor: string) => WeightType): WeightType {
   if (value.origin.kind !== "weight") throw new FoveaError(`${value.path} is no weight`);
   // Marian keeps its bias as [1, V]: one row is a vector too.
-  if (value.shape.length < 2 || value.shape[0] === 1) return "f32";
+  const rows = value.origin.parts[0]?.shard?.of ?? value.shape[0];
+  if (value.shape.length < 2 || rows === 1) return "f32";
   const types = new Set(value.origin.parts.flatMap((p) => (p.tensor === null ? [] : [stored(p.tensor)])));
   const type = types.size === 1 ? [...types][0]! : "f32";
   // Writes to the GPU are whole words: a tensor of an odd number of halves may only be the last of its buffer.
@@ -40,8 +53,54 @@ export function weightBuffer(value: Value, stored: (tensor: string) => WeightTyp
   let row = 0;
   const parts: WeightBuffer["parts"][number][] = [];
   for (const part of value.origin.parts) {
-    if (part.tensor !== null) parts.push({ tensor: part.tensor, byteOffset: row * rowBytes, shape: [part.rows, ...shape.slice(1)] });
+    if (part.tensor !== null) {
+      const { from, of } = part.shard ?? { from: 0, of: part.rows };
+      const width = rowElements(shape);
+      parts.push({
+        tensor: part.tensor,
+        byteOffset: row * rowBytes,
+        shape: [of, ...shape.slice(1)],
+        from: from * width,
+        to: (from + part.rows) * width,
+      });
+    }
     row += part.rows;
   }
   return { name: weightName(value.origin.parts), shape, type, bytes: row * rowBytes, parts };
 }
+
+export interface Shard {
+  readonly value: Value;
+  /** Rows of the whole weight before it. */
+  readonly row: number;
+}
+
+/** Tensors are split at multiples of this many rows: whole words, whatever their type and width. */
+const SHARD_ROWS = 8;
+
+/**
+ * A weight as what can be bound: itself, or where that is too large the tensors in it one by one, split by rows where one
+ * alone is.
+ */
+export function shardsOf(value: Value, stored: (tensor: string) => WeightType, maxBytes: number): readonly Shard[] {
+  const whole = [{ value, row: 0 }];
+  if (value.origin.kind !== "weight" || isView(value) || value.shape.length !== 2) return whole;
+  const width = value.shape[1] as number;
+  const rowBytes = width * WEIGHT_BYTES[storageType(value, stored)];
+  if (rowBytes * (value.shape[0] as number) <= maxBytes) return whole;
+  const largest = Math.max(SHARD_ROWS, Math.floor(maxBytes / rowBytes / SHARD_ROWS) * SHARD_ROWS);
+  const shards: Shard[] = [];
+  let row = 0;
+  for (const part of value.origin.parts) {
+    for (let from = 0; from < part.rows; from += largest) {
+      const rows = Math.min(largest, part.rows - from);
+      const piece = rows === part.rows ? part : { ...part, rows, shard: { from, of: part.rows } };
+      shards.push({ value: weightValue(value, [piece], [rows, width]), row: row + from });
+    }
+    row += part.rows;
+  }
+  return shards;
+}
+
+const weightValue = (value: Value, parts: readonly WeightPart[], shape: readonly number[]): Value =>
+  makeValue({ path: value.path, shape, dtype: value.dtype, origin: { kind: "weight", parts } });

@@ -5,12 +5,15 @@ import type { WeightAccess, WeightType } from "../../shaders/weights.ts";
 import { FoveaError } from "../errors.ts";
 import type { Traits } from "../gpu/device.ts";
 import type { Expr } from "../gpu/expr.ts";
+import type { Shard } from "./layout.ts";
 import type { Inputs, Node, Op, Shape, Value } from "./graph.ts";
 
 export interface LowerContext {
   readonly traits: Traits;
   /** How a weight is stored on the GPU: matrices as the checkpoint has them, vectors always f32. */
   readonly weightType: (value: Value) => WeightType;
+  /** A weight as pieces that can be bound: one, unless it is larger than the adapter binds. */
+  readonly shards: (value: Value) => readonly Shard[];
   /** The size expected for an expression, for choosing between variants. Results must not depend on it. */
   readonly expect: (expr: Expr) => number;
   /** A value for partial results between two dispatches of one node. */

@@ -13,8 +13,8 @@ import { compile } from "../../src/schedule/compile.ts";
 import type { Graph } from "../../src/schedule/graph.ts";
 import { type ModelName, readModel } from "../support/conformance.ts";
 
-const SOFTWARE: Traits = { f16: false, subgroups: false, software: true };
-const GPU: Traits = { f16: true, subgroups: true, software: false };
+const SOFTWARE: Traits = { f16: false, subgroups: false, software: true, maxBinding: 2 ** 27 };
+const GPU: Traits = { f16: true, subgroups: true, software: false, maxBinding: 2 ** 27 };
 const DIMS: ModelDims = { batch: 1, source: 12, rows: 1, query: 1, capacity: 160, cacheRows: 1, share: 1, rowStep: 1, positions: 256 };
 const MODELS: readonly ModelName[] = ["marian-en-fr-tatoeba", "rxnmapper-albert", "stories260K"];
 

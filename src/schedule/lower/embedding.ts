@@ -8,24 +8,26 @@ import { type Lowering, lowering, storedAccess } from "../lowering.ts";
 export const lowerEmbedding: Lowering = lowering(embeddingOp, (node, context) => {
   const { ids, table, positions, past, types, typeTable } = node.inputs;
   const out = node.outputs[0]!;
-  const options: EmbeddingOptions = {
-    weight: storedAccess(table, context),
+  const others: Omit<EmbeddingOptions, "weight"> = {
     positions: positions ? storedAccess(positions, context) : "none",
     types: typeTable ? storedAccess(typeTable, context) : "none",
     past: past !== undefined,
   };
   const count = elements(out.shape);
-  return [
-    {
-      instance: instantiate(embeddingKernel, options),
+  return context.shards(table).map(({ value, row }) => {
+    const weight = storedAccess(value, context);
+    return {
+      instance: instantiate(embeddingKernel, { weight, ...others }),
       path: node.path,
-      reads: { ids, table, position_table: positions, type_ids: types, type_table: typeTable, past },
+      reads: { ids, table: value, position_table: positions, type_ids: types, type_table: typeTable, past },
       writes: { out },
       params: {
         count,
         columns: features(table),
         tokens: ids.shape[1]!,
         vocabulary: table.shape[0]!,
+        firstRow: row,
+        tableRows: value.shape[0]!,
         positions: positions?.shape[0] ?? 1,
         positionOffset: node.attrs.positionOffset,
         typeCount: typeTable?.shape[0] ?? 1,
@@ -34,7 +36,7 @@ export const lowerEmbedding: Lowering = lowering(embeddingOp, (node, context) =>
       grid: ceilDiv(count, 64),
       flops: product(2, count),
       // A gather reads the rows it takes, not the table.
-      bytesRead: product(options.weight === "f32" ? 4 : 2, count),
-    },
-  ];
+      bytesRead: product(weight === "f32" ? 4 : 2, count),
+    };
+  });
 });

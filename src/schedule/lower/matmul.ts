@@ -4,6 +4,7 @@ import type { MatmulOptions } from "../../../shaders/matmul.ts";
 import { matmulRegisterKernel } from "../../../shaders/matmul-register.ts";
 import { matmulTiledKernel, TILE } from "../../../shaders/matmul-tiled.ts";
 import { COLUMNS, matvecKernel } from "../../../shaders/matvec.ts";
+import { ELEMENT_BYTES } from "../../gpu/dispatch.ts";
 import { ceilDiv, type Expr, product } from "../../gpu/expr.ts";
 import { type MatmulAttrs, type MatmulInputs, matmulOp } from "../../ops/matmul.ts";
 import { type Node, rowStride, type Value } from "../graph.ts";
@@ -15,38 +16,42 @@ export const lowerMatmul: Lowering = lowering(matmulOp, (node, context) => {
   const { x, w, bias, residual } = node.inputs;
   const out = node.outputs[0]!;
   const { M, N, K, batch, strides } = geometry(node);
-  const weight = storedAccess(w, context);
   const contiguousK = strides.xColumn === 1 && strides.wColumn === 1;
   const vector = contiguousK && [K, x.offset, strides.xRow, strides.xBatch, w.offset, strides.wRow, strides.wBatch].every(isMultipleOf4);
-  const options: MatmulOptions = {
-    weight,
+  const options: Omit<MatmulOptions, "weight"> = {
     vector,
     bias: bias !== undefined,
     activation: node.attrs.activation ?? "none",
     residual: residual !== undefined,
   };
-  const { instance, grid } = choose(options, context, M, N, batch, contiguousK);
-  return [
-    {
+  // Rows of w are columns of the output only where it is transposed.
+  const shards = node.attrs.transposeB ? context.shards(w) : [{ value: w, row: 0 }];
+  return shards.map(({ value, row }) => {
+    const columns = shards.length === 1 ? N : value.shape[0]!;
+    const { instance, grid } = choose({ weight: storedAccess(value, context), ...options }, context, M, columns, batch, contiguousK);
+    return {
       instance,
       path: node.path,
-      reads: { x, w, bias, residual },
+      reads: { x, w: value, bias, residual },
       writes: { out },
       params: {
         M,
-        N,
+        N: columns,
         K,
         batch,
         xOffset: x.offset,
         ...strides,
         wOffset: w.offset,
+        column0: row,
+        columns: N,
         rOffset: residual?.offset ?? 0,
         rStride: residual ? rowStride(residual) : 0,
       },
       grid,
-      flops: product(2, batch, M, N, K),
-    },
-  ];
+      flops: product(2, batch, M, columns, K),
+      ...(shards.length > 1 && { bytesWritten: product(ELEMENT_BYTES, batch, M, columns) }),
+    };
+  });
 });
 
 function choose(
