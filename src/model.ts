@@ -5,7 +5,7 @@ import type { Engine } from "./engine/engine.ts";
 import type { EngineHost } from "./engine/host.ts";
 import { forward, forwardDecodeGraph, forwardDims, type Run } from "./engine/forward.ts";
 import { encodeGraph } from "./engine/graphs.ts";
-import { type IdsInput, type Rows, toMatrix, toRows } from "./engine/inputs.ts";
+import { type IdsInput, inputLimits, type Rows, toMatrix, toRows } from "./engine/inputs.ts";
 import { FoveaError, InputError } from "./errors.ts";
 import { generate, type Generation, type Piece, type Prompt, stream } from "./generate/generate.ts";
 import type { GenerateOptions } from "./generate/options.ts";
@@ -143,7 +143,7 @@ export class Model {
 
   #rows(input: ForwardInput): { source?: Rows & { types?: number[][] }; target?: Rows } {
     const { architecture } = this.#engine;
-    const main = toRows(input.inputIds, input.attentionMask, architecture);
+    const main = toRows(input.inputIds, input.attentionMask, inputLimits(architecture));
     if (architecture.kind === "decoder") return { target: main };
     const source = { ...main, ...(input.tokenTypeIds !== undefined && { types: this.#types(input.tokenTypeIds, main) }) };
     if (architecture.kind === "encoder") return { source };

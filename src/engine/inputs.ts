@@ -1,6 +1,7 @@
 // What callers give, checked: nested arrays or flat data with a shape → rows of valid ids, compact on the left, with the
 // places they came from, so that outputs can be put back where the caller's padding was.
 import { InputError } from "../errors.ts";
+import type { Architecture } from "../models/architecture.ts";
 
 /** Numbers as `[batch][position]`, one row as `[position]`, or flat with a shape. */
 export type IdsInput =
@@ -48,6 +49,12 @@ export interface IdLimits {
   readonly vocabSize: number;
   readonly maxPositions: number;
 }
+
+/** What a model's input ids may be: an encoder may have a vocabulary of its own. */
+export const inputLimits = ({ vocabSize, sourceVocabSize = vocabSize, maxPositions }: Architecture): IdLimits => ({
+  vocabSize: sourceVocabSize,
+  maxPositions,
+});
 
 /** Checks ids and takes the padding out. */
 export function toRows(

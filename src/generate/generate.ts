@@ -5,7 +5,7 @@ import type { MapAxis } from "../capture/attentions.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { EngineHost } from "../engine/host.ts";
 import { forward } from "../engine/forward.ts";
-import { type Rows, toRows } from "../engine/inputs.ts";
+import { inputLimits, type Rows, toRows } from "../engine/inputs.ts";
 import { InputError } from "../errors.ts";
 import type { RawConfig } from "../load/config.ts";
 import type { Tokenizer } from "../load/tokenizer.ts";
@@ -147,7 +147,7 @@ function prepare(generator: Generator, inputs: readonly Prompt[], options: Gener
   if (inputs.length === 0)
     throw new InputError("generate: the list of inputs is empty", { field: "input", expected: "at least one input", got: 0 });
   const ids = inputs.map((input) => tokenize(input, tokenizer));
-  const rows = ids.map((row) => toRows([row], undefined, architecture, "input").ids[0]!);
+  const rows = ids.map((row) => toRows([row], undefined, inputLimits(architecture), "input").ids[0]!);
   const longest = Math.max(...rows.map((r) => r.length));
   const layers = selectLayers(architecture, options.capture);
   if (architecture.kind === "decoder")

@@ -28,11 +28,13 @@ function read(config: ConfigReader, checkpoint: CheckpointNames): Architecture {
   const positions = config.int("max_position_embeddings");
   config.expect("position_embedding_type", "absolute", "only absolute positions are built");
 
+  // A file of the bare AlbertModel has no prefix.
+  const base = checkpoint.has("embeddings.word_embeddings.weight") ? "" : "albert.";
   // One entry per application: layer i uses the weights of its group.
   const applied = Array.from({ length: layers }, (_, i) => Math.floor((i * groups) / layers)).flatMap((group, i) =>
     Array.from({ length: inner }, (_, j) => ({
-      path: `albert.encoder.albert_layer_groups.${group}.albert_layers.${j}`,
-      name: `albert.encoder.layers.${i * inner + j}.attention`,
+      path: `${base}encoder.albert_layer_groups.${group}.albert_layers.${j}`,
+      name: `${base}encoder.layers.${i * inner + j}.attention`,
     })),
   );
 
@@ -46,14 +48,14 @@ function read(config: ConfigReader, checkpoint: CheckpointNames): Architecture {
     tables: {},
 
     encode(g: Graph, { ids, lengths, types: typeIds }: EncoderInputs) {
-      const words = g.weight("albert.embeddings.word_embeddings.weight", [vocabSize, narrow]);
+      const words = g.weight(`${base}embeddings.word_embeddings.weight`, [vocabSize, narrow]);
       const embedded = embedding(g, ids, words, {
-        path: "albert.embeddings",
-        positions: g.weight("albert.embeddings.position_embeddings.weight", [positions, narrow]),
+        path: `${base}embeddings`,
+        positions: g.weight(`${base}embeddings.position_embeddings.weight`, [positions, narrow]),
         types: typeIds,
-        typeTable: g.weight("albert.embeddings.token_type_embeddings.weight", [types, narrow]),
+        typeTable: g.weight(`${base}embeddings.token_type_embeddings.weight`, [types, narrow]),
       });
-      let x = linear(g, layerNorm(g, embedded, "albert.embeddings.LayerNorm", { eps }), "albert.encoder.embedding_hidden_mapping_in", {
+      let x = linear(g, layerNorm(g, embedded, `${base}embeddings.LayerNorm`, { eps }), `${base}encoder.embedding_hidden_mapping_in`, {
         out: width,
       });
       for (const { path, name } of applied) {

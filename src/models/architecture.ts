@@ -62,6 +62,8 @@ export interface Architecture {
   readonly modelType: string;
   readonly kind: "encoder" | "decoder" | "encoder-decoder";
   readonly vocabSize: number;
+  /** Of encoder–decoders with two vocabularies: the encoder's. Default: vocabSize. */
+  readonly sourceVocabSize?: number;
   /** Longest sequence the model was made for, of the encoder and of the decoder. */
   readonly maxPositions: number;
   readonly typeVocabSize?: number;

@@ -1,6 +1,5 @@
 // Marian (Junczys-Dowmunt et al. 2018) as Hugging Face's MarianMTModel: a post-norm encoder–decoder Transformer with
 // sinusoidal positions and embeddings shared by encoder, decoder and output.
-import { UnsupportedError } from "../errors.ts";
 import type { ConfigReader } from "../load/config.ts";
 import { crossAttention, multiHeadAttention } from "../nn/attention.ts";
 import { feedForward } from "../nn/feed-forward.ts";
@@ -11,22 +10,22 @@ import { sublayer } from "../nn/residual.ts";
 import { embedding } from "../ops/embedding.ts";
 import { matmul } from "../ops/matmul.ts";
 import { type Graph, reshape, type Value } from "../schedule/graph.ts";
-import type { Architecture, DecoderInputs, EncoderInputs, Family } from "./architecture.ts";
+import type { Architecture, CheckpointNames, DecoderInputs, EncoderInputs, Family } from "./architecture.ts";
 
 const LAYER_NORM_EPS = 1e-5;
 const FEED_FORWARD = { up: "fc1", down: "fc2" };
 
-function read(config: ConfigReader): Architecture {
+/** One matrix with several names; a file keeps any one of them. */
+const EMBEDDINGS = ["model.shared.weight", "model.encoder.embed_tokens.weight", "model.decoder.embed_tokens.weight", "lm_head.weight"];
+
+function read(config: ConfigReader, checkpoint: CheckpointNames): Architecture {
   const dModel = config.int("d_model");
   const vocabSize = config.int("vocab_size");
   const maxPositions = config.int("max_position_embeddings");
   const scale = config.bool("scale_embedding", false) ? Math.sqrt(dModel) : 1;
   const activation = config.activation("activation_function");
-  if (!config.bool("share_encoder_decoder_embeddings", true)) {
-    throw new UnsupportedError("config.json: share_encoder_decoder_embeddings = false (separate vocabularies) is not supported", {
-      feature: "share_encoder_decoder_embeddings",
-    });
-  }
+  const shared = config.bool("share_encoder_decoder_embeddings", true);
+  const targetVocabSize = shared ? vocabSize : config.int("decoder_vocab_size", { default: vocabSize });
   config.expect("static_position_embeddings", true, "only sinusoidal positions are built");
   config.expect("normalize_before", false, "Marian's layers are post-norm here");
   config.expect("normalize_embedding", false, "embeddings are not normalised here");
@@ -42,15 +41,24 @@ function read(config: ConfigReader): Architecture {
     Array.from({ length: layers }, (_, i) => `model.${stack}.layers.${i}.${module}`);
   const crossPaths = paths("decoder", decoder.layers, "encoder_attn");
 
-  const shared = (g: Graph) => g.weight("model.shared.weight", [vocabSize, dModel]);
-  const embed = (g: Graph, ids: Value, path: string, past?: Value) =>
-    embedding(g, ids, shared(g), { path, scale, positions: g.table("positions", ["positions", dModel]), past });
+  const sharedName = EMBEDDINGS.find((name) => checkpoint.has(name)) ?? EMBEDDINGS[0]!;
+  const embeddings = (g: Graph, stack: "encoder" | "decoder") =>
+    g.weight(shared ? sharedName : `model.${stack}.embed_tokens.weight`, [stack === "encoder" ? vocabSize : targetVocabSize, dModel]);
+  const tied = config.bool("tie_word_embeddings", true) || !checkpoint.has("lm_head.weight");
+  const embed = (g: Graph, ids: Value, stack: "encoder" | "decoder", past?: Value) =>
+    embedding(g, ids, embeddings(g, stack), {
+      path: `model.${stack}.embed_tokens`,
+      scale,
+      positions: g.table("positions", ["positions", dModel]),
+      past,
+    });
   const norm = (g: Graph, path: string) => (x: Value) => layerNorm(g, x, path, { eps: LAYER_NORM_EPS });
 
   return {
     modelType: "marian",
     kind: "encoder-decoder",
-    vocabSize,
+    vocabSize: targetVocabSize,
+    sourceVocabSize: vocabSize,
     maxPositions,
     attention: {
       encoder: { paths: paths("encoder", encoder.layers, "self_attn"), heads: encoder.heads },
@@ -60,7 +68,7 @@ function read(config: ConfigReader): Architecture {
     tables: { positions: (rows) => sinusoidHalves(rows, dModel) },
 
     encode(g: Graph, { ids, lengths }: EncoderInputs) {
-      let x = embed(g, ids, "model.encoder.embed_tokens");
+      let x = embed(g, ids, "encoder");
       for (let i = 0; i < encoder.layers; i++) {
         const path = `model.encoder.layers.${i}`;
         x = sublayer(
@@ -90,7 +98,7 @@ function read(config: ConfigReader): Architecture {
 
     decode(g: Graph, { ids, past, lengths, cache, crossCache, sourceLengths, share }: DecoderInputs) {
       const { heads } = decoder;
-      let x = embed(g, ids, "model.decoder.embed_tokens", past);
+      let x = embed(g, ids, "decoder", past);
       for (let i = 0; i < decoder.layers; i++) {
         const path = `model.decoder.layers.${i}`;
         const self = (h: Value) =>
@@ -119,8 +127,9 @@ function read(config: ConfigReader): Architecture {
           path,
         );
       }
-      const bias = reshape(g.weight("final_logits_bias", [1, vocabSize]), [vocabSize]);
-      return { lastHiddenState: x, logits: matmul(g, x, shared(g), { path: "lm_head", bias }) };
+      const head = tied ? embeddings(g, "decoder") : g.weight("lm_head.weight", [targetVocabSize, dModel]);
+      const bias = reshape(g.weight("final_logits_bias", [1, targetVocabSize]), [targetVocabSize]);
+      return { lastHiddenState: x, logits: matmul(g, x, head, { path: "lm_head", bias }) };
     },
   };
 }

@@ -7,7 +7,7 @@ import { getDevice } from "../setup/gpu.ts";
 import { expectClose } from "../support/compare.ts";
 import { integers } from "../support/random.ts";
 import { type Family, randomCheckpoint, tinyConfig } from "../support/random-checkpoint.ts";
-import type { StorageDtype } from "../support/safetensors.ts";
+import { type StorageDtype, writeSafetensors } from "../support/safetensors.ts";
 import { expectGeneration, expectMaps, expectTensor, toForwardInput } from "./run.ts";
 
 interface Case {
@@ -50,6 +50,18 @@ const CASES: readonly Case[] = [
     dtype: "BF16",
     length: 65,
     changes: { d_model: 64, encoder_attention_heads: 8, decoder_attention_heads: 2, vocab_size: 67, max_position_embeddings: 128 },
+  },
+  {
+    family: "marian",
+    dtype: "F32",
+    length: 3,
+    changes: {
+      share_encoder_decoder_embeddings: false,
+      vocab_size: 43,
+      decoder_vocab_size: 71,
+      pad_token_id: 70,
+      decoder_start_token_id: 70,
+    },
   },
   {
     family: "albert",
@@ -116,13 +128,14 @@ describe.each(CASES.map((c) => [title(c), c] as const))("%s", (_, { family, chan
   const config = tinyConfig(family, changes);
   const checkpoint = randomCheckpoint(config, { seed: length, dtype });
   const vocabulary = Number(config["vocab_size"]);
-  const ids = (count: number, seed: number) => integers(count, { seed, low: 3, high: vocabulary - 1 });
+  const ids = (count: number, seed: number, of = vocabulary) => integers(count, { seed, low: 3, high: of - 1 });
+  const target = Number(config["decoder_vocab_size"] ?? vocabulary);
   // The second row is shorter: padded on the right.
   const short = Math.max(1, length - 2);
   const inputs: ModelInputs = {
     input_ids: [ids(length, 1), [...ids(short, 2), ...Array.from({ length: length - short }, () => 0)]],
     attention_mask: [Array.from({ length }, () => 1), Array.from({ length }, (__, t) => (t < short ? 1 : 0))],
-    ...(family === "marian" && { decoder_input_ids: [ids(5, 3), ids(5, 4)] }),
+    ...(family === "marian" && { decoder_input_ids: [ids(5, 3, target), ids(5, 4, target)] }),
   };
 
   it("gives the reference's logits, hidden states and maps", async () => {
@@ -181,4 +194,29 @@ describe.each(CASES.map((c) => [title(c), c] as const))("%s", (_, { family, chan
       }
     });
   }
+});
+
+describe("names that exports differ in", () => {
+  const renamed = (family: Family, rename: (name: string) => string) => {
+    const config = tinyConfig(family, {});
+    const { files, weights } = randomCheckpoint(config);
+    const others = new Map([...weights].map(([name, value]) => [rename(name), value]));
+    return { config, weights, files: { ...files, "model.safetensors": writeSafetensors(others) } };
+  };
+
+  it.each(["model.encoder.embed_tokens.weight", "model.decoder.embed_tokens.weight", "lm_head.weight"])("Marian's %s", async (name) => {
+    const { config, weights, files } = renamed("marian", (old) => (old === "model.shared.weight" ? name : old));
+    model = await loadModel(files, { device: await getDevice() });
+    const inputs: ModelInputs = { input_ids: [[5, 9, 0]], decoder_input_ids: [[60, 7]] };
+    using run = await model.forward(toForwardInput(inputs));
+    await expectTensor(run.logits, forward(config, weights, inputs).logits!, undefined, "logits");
+  });
+
+  it("the bare AlbertModel's", async () => {
+    const { config, weights, files } = renamed("albert", (old) => old.replace("albert.", ""));
+    model = await loadModel(files, { device: await getDevice() });
+    const inputs: ModelInputs = { input_ids: [[5, 9, 3, 7]] };
+    using run = await model.forward(toForwardInput(inputs), { capture: "all" });
+    await expectTensor(run.lastHiddenState, forward(config, weights, inputs).lastHiddenState, undefined, "lastHiddenState");
+  });
 });
