@@ -53,7 +53,7 @@ test.each<Case>([
   const angles = rotaryAngles(CAPACITY, c.turned);
   for (const T of [1, 3, 17, 65]) {
     const x = normals(B * T * (c.heads + 2 * c.kvHeads) * c.size, T);
-    const inputs = { x, angles, past: Int32Array.of(0, 5, 60), lengths: Int32Array.of(T, Math.ceil(T / 2), 0) };
+    const inputs = { x, angles, past: Int32Array.of(-2, 60, 5), lengths: Int32Array.of(T, Math.ceil(T / 2), 0) };
     const [got, gold] = [await fused.run({ dims: { T }, inputs }), await apart.run({ dims: { T }, inputs })];
     for (const [name, { data }] of Object.entries(gold)) expect(got[name]!.data, `${name}, T = ${T}`).toEqual(data);
   }

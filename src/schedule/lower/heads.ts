@@ -10,9 +10,16 @@ export const lowerHeads: Lowering = lowering(headsOp, ({ path, inputs: { x }, at
   const size = split ? features(x) / heads : features(x);
   const tokens = x.shape[split ? 1 : 2]!;
   const count = elements(x.shape);
+  const stride = x.rowStride;
   const layout = split
-    ? { inner: tokens, outer: heads, batchStride: product(tokens, x.rowStride), outerStride: size, innerStride: x.rowStride }
-    : { inner: heads, outer: tokens, batchStride: product(heads, tokens, size), outerStride: size, innerStride: product(tokens, size) };
+    ? { inner: tokens, outer: heads, batchStride: product(tokens, stride), outerStride: size, innerStride: stride }
+    : {
+        inner: heads,
+        outer: tokens,
+        batchStride: product(heads, tokens, stride),
+        outerStride: stride,
+        innerStride: product(tokens, stride),
+      };
   return [
     {
       instance: instantiate(headsKernel, {}),
