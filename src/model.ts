@@ -97,14 +97,19 @@ export class Model {
     return stream(this.#generator, input, options);
   }
 
-  /** Compiles ahead what a first call would compile: the forward pass and a greedy step. */
+  /**
+   * Compiles ahead what first calls would compile: forward passes over a few and over many tokens, generation as the
+   * checkpoint's defaults have it, and streaming.
+   */
   async warmup(): Promise<void> {
-    const { architecture } = this.#engine;
-    const one = [[0]];
-    const run = await this.forward(architecture.kind === "encoder-decoder" ? { inputIds: one, decoderInputIds: one } : { inputIds: one });
-    run.dispose();
-    if (architecture.kind === "encoder") return;
-    for await (const _ of this.stream([0], { maxNewTokens: 1, eosTokenId: [] })) break;
+    const { architecture } = await this.#host.ready();
+    for (const tokens of [1, Math.min(16, architecture.maxPositions - 1)]) {
+      const inputIds = [Array.from({ length: tokens }, () => 0)];
+      (await this.forward(architecture.kind === "encoder-decoder" ? { inputIds, decoderInputIds: inputIds } : { inputIds })).dispose();
+      if (architecture.kind === "encoder") continue;
+      await this.generate(inputIds[0]!, { maxNewTokens: 1 });
+      for await (const _ of this.stream(inputIds[0]!, { maxNewTokens: 1 })) break;
+    }
   }
 
   /** The plans that such a forward pass runs; `toString()` prints the table. */

@@ -1,8 +1,8 @@
 // What the engine makes on the device, counted there: a decoding step creates nothing but its command buffer, and nothing
 // stays after dispose().
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { loadModel } from "../../src/index.ts";
-import { directory } from "../../src/node.ts";
+import { directory, openDevice } from "../../src/node.ts";
 import { countDevice, type DeviceCounts } from "../support/count-device.ts";
 import { readModel, readPack } from "../support/conformance.ts";
 import { getDevice } from "../setup/gpu.ts";
@@ -38,6 +38,27 @@ describe("a decoding step", () => {
     counts.reset();
     await model.generate([5, 6, 7, 0], { numBeams: 4, maxNewTokens: 12 });
     expect(counts.calls.get("submit")! - short).toBe(10);
+  });
+});
+
+describe("warmup()", () => {
+  it.each(["marian-en-fr-tatoeba", "stories260K", "rxnmapper-albert"] as const)("of %s leaves nothing to compile", async (name) => {
+    const device = await openDevice({ software: true, toggles: ["disable_workgroup_init"] });
+    const compiled = vi.spyOn(device, "createComputePipelineAsync");
+    using model = await loadModel(directory(readModel(name).directory), { device });
+    await model.warmup();
+    expect(compiled).toHaveBeenCalled();
+    compiled.mockClear();
+    const inputIds = [[5, 6, 7, 8, 9, 10, 11, 12, 13, 14]];
+    (await model.forward(name === "marian-en-fr-tatoeba" ? { inputIds, decoderInputIds: inputIds } : { inputIds })).dispose();
+    if (name !== "rxnmapper-albert") {
+      await model.generate("Once upon a time, there was a cat.", { maxNewTokens: 2 });
+      for await (const _ of model.stream("Once", { maxNewTokens: 2 }));
+    }
+    expect(compiled).not.toHaveBeenCalled();
+    expect(model.memory().sessions).toBe(0);
+    model.dispose();
+    device.destroy();
   });
 });
 
