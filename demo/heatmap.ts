@@ -9,7 +9,7 @@ export interface MapData {
   readonly keys: readonly string[];
 }
 
-const FONT = "13px system-ui, sans-serif";
+const fontOf = (element: Element): string => `13px ${getComputedStyle(element).fontFamily}`;
 const GAP = 6;
 
 export class Heatmap {
@@ -36,7 +36,7 @@ export class Heatmap {
     this.#scale = scale;
     const { queries, keys } = data;
     const context = this.#canvas.getContext("2d")!;
-    context.font = FONT;
+    context.font = fontOf(this.#canvas);
     const widest = (labels: readonly string[]) => Math.max(...labels.map((l) => context.measureText(display(l)).width));
     this.#left = Math.ceil(widest(queries)) + 2 * GAP;
     this.#top = Math.ceil(widest(keys) * Math.SQRT1_2) + 3 * GAP;
@@ -72,7 +72,7 @@ export class Heatmap {
       context.fillStyle = `rgb(${colour(weight).join(",")})`;
       context.fillRect(this.#left + column * cell, this.#top + row * cell, cell - 1, cell - 1);
     });
-    context.font = FONT;
+    context.font = fontOf(this.#canvas);
     context.textBaseline = "middle";
     const text = style.getPropertyValue("--text");
     const pin = style.getPropertyValue("--pin");

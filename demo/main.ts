@@ -1,6 +1,6 @@
 // The page: loads the embedded model, translates what is typed, and shows what every head looked at. The text of users and
 // models only ever becomes text nodes.
-import { type AttentionMaps, FoveaError, isSupported, loadModel, type Model, type Run } from "../src/index.ts";
+import { type AttentionMaps, DeviceLostError, FoveaError, isSupported, loadModel, type Model, type Run } from "../src/index.ts";
 import { drawColourBar, type Scale, SCALES } from "./colour.ts";
 import { type Head, HeadGrid } from "./grid.ts";
 import { Heatmap, type MapData } from "./heatmap.ts";
@@ -68,7 +68,7 @@ async function start(): Promise<void> {
       onProgress: ({ loaded, total }) => (progress.value = loaded / total),
     });
     $("status").hidden = true;
-    void model.device.lost.then((info) => fail(`The GPU was lost (${info.message || info.reason}). Reload the page to go on.`));
+    mendLosses(model);
     controls(model);
     source.value = EXAMPLES[0]!;
     await translate(model);
@@ -76,6 +76,15 @@ async function start(): Promise<void> {
     fail(error instanceof FoveaError ? error.message : `Something went wrong: ${String(error)}`);
     throw error;
   }
+}
+
+/** A lost GPU takes the maps with it. The model finds another by itself; the sentence is run again for new maps. */
+function mendLosses(model: Model): void {
+  const { device } = model;
+  void device.lost.then(async () => {
+    await translate(model);
+    if (model.device !== device) mendLosses(model);
+  });
 }
 
 function fail(message: string): void {
@@ -103,7 +112,7 @@ function controls(model: Model): void {
   for (const [kind, { name }] of Object.entries(KINDS)) {
     const tab = button(name, () => {
       view.kind = kind as Kind;
-      void show();
+      redraw();
     });
     tab.setAttribute("role", "tab");
     tab.dataset["kind"] = kind;
@@ -112,7 +121,7 @@ function controls(model: Model): void {
   for (const scale of SCALES) {
     const choice = button(scale, () => {
       view.scale = scale;
-      void show();
+      redraw();
     });
     choice.setAttribute("role", "radio");
     choice.dataset["scale"] = scale;
@@ -120,11 +129,11 @@ function controls(model: Model): void {
   }
   grid.onChoose = (head) => {
     view.chosen[view.kind] = head;
-    void show();
+    redraw();
   };
   heatmap.onHover = (cell) => void readout(cell);
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => void show());
-  addEventListener("resize", () => void show());
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => redraw());
+  addEventListener("resize", () => redraw());
 }
 
 function button(text: string, action: () => void): HTMLButtonElement {
@@ -168,6 +177,13 @@ async function translate(model: Model): Promise<void> {
   } finally {
     if (translating === controller) target.classList.remove("busy");
   }
+}
+
+function redraw(): void {
+  show().catch((error: unknown) => {
+    // New maps are on their way then.
+    if (!(error instanceof DeviceLostError)) throw error;
+  });
 }
 
 /** Draws the view as chosen: first the large map, then the small ones as they are read. */

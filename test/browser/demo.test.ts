@@ -87,6 +87,24 @@ describe("the demo page", () => {
     await expect.poll(() => page.textContent("#map-title")).toBe("Layer 1, head 0");
   });
 
+  it("goes on when the GPU is lost", async () => {
+    await page.addInitScript(() => {
+      const { requestDevice } = Object.getOwnPropertyDescriptors(GPUAdapter.prototype);
+      GPUAdapter.prototype.requestDevice = async function (descriptor) {
+        const device = await requestDevice.value!.call(this, descriptor);
+        Object.assign(globalThis, { loseDevice: () => device.destroy() });
+        return device;
+      };
+    });
+    await open();
+    await page.evaluate(() => {
+      delete document.getElementById("grid")!.dataset["complete"];
+      (globalThis as unknown as { loseDevice: () => void }).loseDevice();
+    });
+    await page.waitForSelector('#grid[data-complete="cross"]', { timeout: 60_000 });
+    expect(await page.textContent("#target")).toBe(first.greedy_text);
+  });
+
   it("takes markup as text", async () => {
     await open();
     await page.fill("#source", "<img src=x onerror=alert(1)> <b>I love you.</b>");

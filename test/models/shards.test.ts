@@ -115,7 +115,7 @@ describe.each([true, false])("software adapter: %s", (software) => {
       got["rows"]!,
       tensor(
         [1, T, K],
-        [...ids].flatMap((id) => [...w.gold.data.slice(id * K, (id + 1) * K)]),
+        [...ids].flatMap((id) => Array.from(w.gold.data.slice(id * K, (id + 1) * K))),
       ),
     );
   });
