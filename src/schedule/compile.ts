@@ -33,7 +33,8 @@ export function compile(graph: Graph, options: CompileOptions): Plan {
   const fused = (options.rules ?? allRules).reduce((g, rule) => rule(g), graph);
   const context: LowerContext = {
     traits,
-    weightType: (value) => storageType(value, stored),
+    // Of the whole weight: a view may have the shape of one that is stored otherwise.
+    weightType: (value) => storageType(root(value), stored),
     shards: (value) => shardsOf(value, stored, traits.maxBinding),
     expect: (expr) => evaluate(expr, expect),
     scratch: (path, shape) => makeValue({ path, shape, dtype: "f32", origin: { kind: "node" } }),
@@ -54,15 +55,23 @@ export function compile(graph: Graph, options: CompileOptions): Plan {
   const outputs: Record<string, PlanOutput> = {};
   const outputBuffers = new Map<number, string>();
   const externals = new Map<string, ExternalSpec>();
+  const bind = (name: string, { shape, dtype }: Value, role: ExternalSpec["role"]) => {
+    const known = externals.get(name);
+    if (known && (known.role === "output") !== (role === "output"))
+      throw new FoveaError(`"${name}" names an output and another buffer of the graph`);
+    externals.set(name, { name, shape, dtype, role });
+  };
   for (const { name: output, value, contiguous } of fused.outputs) {
     if (contiguous && !isContiguous(value))
       throw new FoveaError(`output "${output}" is a view of ${root(value).path}: outputs are contiguous`);
     const base = root(value);
+    if (Object.hasOwn(outputs, output)) throw new FoveaError(`"${output}" names two outputs`);
+    if (base.origin.kind === "weight") throw new FoveaError(`output "${output}" is the weight ${base.path}, which nothing computes`);
     const external = base.origin.kind === "external" ? base.origin.name : (outputBuffers.get(base.id) ?? output);
     if (base.origin.kind === "node") {
       outputBuffers.set(base.id, external);
-      externals.set(external, { name: external, shape: base.shape, dtype: base.dtype, role: "output" });
-    }
+      bind(external, base, "output");
+    } else bind(external, base, base.origin.role);
     outputs[output] = { external, shape: value.shape, offset: value.offset, rowStride: value.rowStride };
   }
 
@@ -72,8 +81,7 @@ export function compile(graph: Graph, options: CompileOptions): Plan {
     for (const value of [...Object.values(step.reads), ...Object.values(step.writes)]) {
       if (!value) continue;
       const base = root(value);
-      if (base.origin.kind === "external")
-        externals.set(base.origin.name, { name: base.origin.name, shape: base.shape, dtype: base.dtype, role: base.origin.role });
+      if (base.origin.kind === "external") bind(base.origin.name, base, base.origin.role);
       else if (base.origin.kind === "weight") weights.set(weightName(base.origin.parts), weightBuffer(base, stored));
       else if (!outputBuffers.has(base.id)) {
         const life = lives.get(base.id);

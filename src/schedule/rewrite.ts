@@ -1,6 +1,6 @@
 // Tools that the rewrite rules share: who reads a value, and making a graph with some nodes and values replaced.
 import { ShapeError } from "../errors.ts";
-import { Graph, type Inputs, makeValue, type Node, root, type Value } from "./graph.ts";
+import { Graph, type Inputs, isView, makeValue, type Node, root, type Value } from "./graph.ts";
 
 /** A rule: a small pure function from graph to graph. It returns its argument when it finds nothing to do. */
 export type Rule = (graph: Graph) => Graph;
@@ -61,6 +61,7 @@ export function onlyRead(uses: Uses, value: Value, by: Node): boolean {
     !uses.leaves(value) &&
     operands.length === 1 &&
     operands[0]!.id === value.id &&
+    !isView(value) &&
     (!maker || uses.movable(maker, by))
   );
 }
