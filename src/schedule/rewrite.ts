@@ -100,13 +100,29 @@ export function rebuild(graph: Graph, change: ReadonlyMap<Node, readonly Node[]>
   return next;
 }
 
-/** Applies a rule that changes one place at a time until it finds nothing more. */
-export function exhaust(step: (graph: Graph) => Graph | undefined): Rule {
+/** One place that a rule found, in the terms of `rebuild`. */
+export interface Rewrite {
+  readonly change: ReadonlyMap<Node, readonly Node[]>;
+  readonly values?: ReadonlyMap<number, Value>;
+}
+
+/**
+ * A rule from a search for places to change: it changes all that share no node in one go, and searches again until it finds
+ * nothing. Places are judged by the graph as it was before the pass.
+ */
+export function exhaust(find: (graph: Graph) => Iterable<Rewrite>): Rule {
   return (graph) => {
     for (;;) {
-      const next = step(graph);
-      if (!next) return graph;
-      graph = next;
+      const change = new Map<Node, readonly Node[]>();
+      const values = new Map<number, Value>();
+      for (const place of find(graph)) {
+        const nodes = [...place.change.keys()];
+        if (nodes.some((node) => change.has(node))) continue;
+        for (const [node, into] of place.change) change.set(node, into);
+        for (const [id, value] of place.values ?? []) values.set(id, value);
+      }
+      if (change.size === 0) return graph;
+      graph = rebuild(graph, change, values);
     }
   };
 }

@@ -97,10 +97,23 @@ describe("rebuild", () => {
   });
 });
 
-test("exhaust applies a step until it finds nothing, and returns what it was given if it never did", () => {
-  const graph = build((g, x) => scaleBy(g, scaleBy(g, x, 2), 3));
-  const dropLast = exhaust((g) => (g.nodes.length > 0 ? rebuild(g, new Map([[g.nodes.at(-1)!, []]])) : undefined));
+test("exhaust changes places that share no node at once, until it finds none, and returns what it was given if it never did", () => {
+  const graph = build((g, x) => scaleBy(g, scaleBy(g, scaleBy(g, x, 2), 3), 4));
+  let passes = 0;
+  const dropLast = exhaust(function* (g) {
+    passes++;
+    for (const [i, node] of g.nodes.entries())
+      if (i > 0)
+        yield {
+          change: new Map([
+            [node, []],
+            [g.nodes[i - 1]!, []],
+          ]),
+        };
+    if (g.nodes.length === 1) yield { change: new Map([[g.nodes[0]!, []]]) };
+  });
   expect(dropLast(graph).nodes).toEqual([]);
+  expect(passes).toBe(3);
   const empty = new Graph();
   expect(dropLast(empty)).toBe(empty);
 });

@@ -4,9 +4,9 @@ import { attentionOp, type AttentionAttrs, type AttentionInputs } from "../../op
 import { type MatmulAttrs, type MatmulInputs, matmulOp } from "../../ops/matmul.ts";
 import { softmaxOp } from "../../ops/softmax.ts";
 import { isContiguous, type Node, type Value } from "../graph.ts";
-import { exhaust, onlyRead, rebuild, type Rule, usesOf } from "../rewrite.ts";
+import { exhaust, onlyRead, type Rule, usesOf } from "../rewrite.ts";
 
-export const fuseAttention: Rule = exhaust((graph) => {
+export const fuseAttention: Rule = exhaust(function* (graph) {
   const uses = usesOf(graph);
   for (const node of graph.nodes) {
     if (!isProduct(node, false)) continue;
@@ -26,16 +26,14 @@ export const fuseAttention: Rule = exhaust((graph) => {
       attrs: { heads, kvHeads: heads, scale, causal, window, cached: false, share: 1, kvRowStep: 1, stats: false },
       outputs: node.outputs,
     };
-    return rebuild(
-      graph,
-      new Map<Node, readonly Node[]>([
+    yield {
+      change: new Map<Node, readonly Node[]>([
         [scores, []],
         [weights, []],
         [node, [fused]],
       ]),
-    );
+    };
   }
-  return undefined;
 });
 
 /** A product of two activations for every item of the batch, with nothing after it. */

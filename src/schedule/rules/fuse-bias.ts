@@ -4,7 +4,7 @@ import { isContiguous } from "../graph.ts";
 import { exhaust, type Rule, usesOf } from "../rewrite.ts";
 import { matmulBefore, swallow } from "./fuse-epilogue.ts";
 
-export const fuseBias: Rule = exhaust((graph) => {
+export const fuseBias: Rule = exhaust(function* (graph) {
   const uses = usesOf(graph);
   for (const node of graph.nodes) {
     if (!addOp.is(node)) continue;
@@ -12,7 +12,6 @@ export const fuseBias: Rule = exhaust((graph) => {
     if (b.shape.length !== 1 || b.origin.kind !== "weight" || !isContiguous(b)) continue;
     const matmul = matmulBefore(a, node, uses);
     if (!matmul || matmul.inputs.bias || matmul.inputs.residual || matmul.attrs.activation) continue;
-    return swallow(graph, matmul, node, { ...matmul, inputs: { ...matmul.inputs, bias: b } });
+    yield swallow(matmul, node, { ...matmul, inputs: { ...matmul.inputs, bias: b } });
   }
-  return undefined;
 });

@@ -2,18 +2,17 @@
 import { addOp } from "../../ops/add.ts";
 import { mapOp } from "../../ops/map.ts";
 import { type MatmulAttrs, type MatmulInputs, matmulOp } from "../../ops/matmul.ts";
-import { type Graph, type Node, sameShape, type Value } from "../graph.ts";
-import { exhaust, onlyRead, rebuild, type Rule, type Uses, usesOf } from "../rewrite.ts";
+import { type Node, sameShape, type Value } from "../graph.ts";
+import { exhaust, onlyRead, type Rewrite, type Rule, type Uses, usesOf } from "../rewrite.ts";
 
 type Matmul = Node<MatmulInputs, MatmulAttrs>;
 
-export const fuseEpilogue: Rule = exhaust((graph) => {
+export const fuseEpilogue: Rule = exhaust(function* (graph) {
   const uses = usesOf(graph);
   for (const node of graph.nodes) {
     const fused = mapOp.is(node) ? withActivation(node, uses) : addOp.is(node) ? withSum(node, uses) : undefined;
-    if (fused) return swallow(graph, fused.matmul, node, fused.into);
+    if (fused) yield swallow(fused.matmul, node, fused.into);
   }
-  return undefined;
 });
 
 function withActivation(node: Node<Record<string, Value | undefined>>, uses: Uses) {
@@ -44,12 +43,11 @@ export function matmulBefore(value: Value, reader: Node, uses: Uses): Matmul | u
 }
 
 /** The matmul moves to where its reader stood: everything it reads now exists there. */
-export function swallow(graph: Graph, matmul: Matmul, reader: Node, into: Matmul): Graph {
-  return rebuild(
-    graph,
-    new Map<Node, readonly Node[]>([
+export function swallow(matmul: Matmul, reader: Node, into: Matmul): Rewrite {
+  return {
+    change: new Map<Node, readonly Node[]>([
       [matmul, []],
       [reader, [{ ...into, path: matmul.path, outputs: reader.outputs }]],
     ]),
-  );
+  };
 }

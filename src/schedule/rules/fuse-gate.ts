@@ -1,9 +1,9 @@
 // activation(gate) · up becomes one element-wise pass, reading both halves of a joined projection.
 import { mapOp } from "../../ops/map.ts";
 import { type Node, root } from "../graph.ts";
-import { exhaust, onlyRead, rebuild, type Rule, usesOf } from "../rewrite.ts";
+import { exhaust, onlyRead, type Rule, usesOf } from "../rewrite.ts";
 
-export const fuseGate: Rule = exhaust((graph) => {
+export const fuseGate: Rule = exhaust(function* (graph) {
   const uses = usesOf(graph);
   for (const node of graph.nodes) {
     if (!mapOp.is(node) || !node.inputs.b || node.attrs.activation) continue;
@@ -20,14 +20,13 @@ export const fuseGate: Rule = exhaust((graph) => {
         inputs: { a: maker.inputs.a, b: up },
         attrs: { activation: maker.attrs.activation, factor: maker.attrs.factor * node.attrs.factor },
       };
-      return rebuild(
-        graph,
-        new Map<Node, readonly Node[]>([
+      yield {
+        change: new Map<Node, readonly Node[]>([
           [maker, []],
           [node, [fused]],
         ]),
-      );
+      };
+      break;
     }
   }
-  return undefined;
 });

@@ -1,21 +1,20 @@
 // The fused attention reads and writes heads in place: splits before it and a merge behind it go. Runs after fuseAttention.
 import { type AttentionAttrs, type AttentionInputs, attentionOp } from "../../ops/attention.ts";
 import { type HeadsAttrs, type HeadsInputs, headsOp } from "../../ops/heads.ts";
-import type { Graph, Node, Value } from "../graph.ts";
-import { exhaust, onlyRead, rebuild, type Rule, type Uses, usesOf } from "../rewrite.ts";
+import type { Node, Value } from "../graph.ts";
+import { exhaust, onlyRead, type Rewrite, type Rule, type Uses, usesOf } from "../rewrite.ts";
 
 type Heads = Node<HeadsInputs, HeadsAttrs>;
 
-export const fuseHeads: Rule = exhaust((graph) => {
+export const fuseHeads: Rule = exhaust(function* (graph) {
   const uses = usesOf(graph);
   for (const node of graph.nodes) {
     if (!attentionOp.is(node) || node.inputs.q.shape.length !== 4) continue;
     const merge = uses.readers(node.outputs[0]!).find((reader): reader is Heads => isHeads(reader, "merge"));
     const splits = (["q", "k", "v"] as const).map((name) => splitBefore(node.inputs[name], node, uses));
     if (!merge || !onlyRead(uses, node.outputs[0]!, merge) || !splits.every((split) => split !== undefined)) continue;
-    return replace(graph, node, splits, merge);
+    yield replace(node, splits, merge);
   }
-  return undefined;
 });
 
 const isHeads = (node: Node | undefined, direction: HeadsAttrs["direction"]): node is Heads =>
@@ -27,9 +26,9 @@ function splitBefore(value: Value, node: Node, uses: Uses): Heads | undefined {
   return isHeads(maker, "split") && onlyRead(uses, value, node) ? maker : undefined;
 }
 
-function replace(graph: Graph, node: Node<AttentionInputs, AttentionAttrs>, splits: readonly Heads[], merge: Heads): Graph {
+function replace(node: Node<AttentionInputs, AttentionAttrs>, splits: readonly Heads[], merge: Heads): Rewrite {
   const [q, k, v] = splits.map((split) => split.inputs.x) as [Value, Value, Value];
   const fused: Node<AttentionInputs, AttentionAttrs> = { ...node, inputs: { ...node.inputs, q, k, v }, outputs: merge.outputs };
   const gone = [...splits, merge].map((other) => [other, []] as const);
-  return rebuild(graph, new Map<Node, readonly Node[]>([...gone, [node, [fused]]]));
+  return { change: new Map<Node, readonly Node[]>([...gone, [node, [fused]]]) };
 }

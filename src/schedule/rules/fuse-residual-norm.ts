@@ -3,9 +3,9 @@
 import { addOp } from "../../ops/add.ts";
 import { normOp } from "../../ops/norm.ts";
 import type { Node } from "../graph.ts";
-import { exhaust, onlyRead, rebuild, type Rule, usesOf } from "../rewrite.ts";
+import { exhaust, onlyRead, type Rule, usesOf } from "../rewrite.ts";
 
-export const fuseResidualNorm: Rule = exhaust((graph) => {
+export const fuseResidualNorm: Rule = exhaust(function* (graph) {
   const uses = usesOf(graph);
   for (const [at, node] of graph.nodes.entries()) {
     if (!normOp.is(node) || node.inputs.residual) continue;
@@ -20,13 +20,11 @@ export const fuseResidualNorm: Rule = exhaust((graph) => {
       inputs: { ...node.inputs, x: maker.inputs.a, residual: maker.inputs.b },
       outputs: alone ? node.outputs : [...node.outputs, maker.outputs[0]!],
     };
-    return rebuild(
-      graph,
-      new Map<Node, readonly Node[]>([
+    yield {
+      change: new Map<Node, readonly Node[]>([
         [maker, []],
         [node, [fused]],
       ]),
-    );
+    };
   }
-  return undefined;
 });

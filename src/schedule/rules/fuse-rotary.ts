@@ -5,7 +5,7 @@ import { appendOp, type AppendAttrs, type AppendInputs } from "../../ops/append.
 import { rotaryAppendOp } from "../../ops/rotary-append.ts";
 import { rotaryOp, type RotaryAttrs, type RotaryInputs } from "../../ops/rotary.ts";
 import { type Graph, isContiguous, type Node, root, type Value } from "../graph.ts";
-import { exhaust, rebuild, type Rule, type Uses, usesOf } from "../rewrite.ts";
+import { exhaust, type Rule, type Uses, usesOf } from "../rewrite.ts";
 
 type Append = Node<AppendInputs, AppendAttrs>;
 type Rotary = Node<RotaryInputs, RotaryAttrs>;
@@ -17,7 +17,7 @@ interface Part {
   readonly out?: Value;
 }
 
-export const fuseRotary: Rule = exhaust((graph) => {
+export const fuseRotary: Rule = exhaust(function* (graph) {
   const uses = usesOf(graph);
   for (const node of graph.nodes) {
     if (!appendOp.is(node)) continue;
@@ -36,9 +36,8 @@ export const fuseRotary: Rule = exhaust((graph) => {
       attrs: { rowStep: node.attrs.rowStep, heads: parts.map(({ heads }) => heads) },
       outputs: parts.flatMap(({ out }) => out ?? []),
     };
-    return rebuild(graph, new Map<Node, readonly Node[]>([...turned.map((other) => [other, []] as const), [node, [fused]]]));
+    yield { change: new Map<Node, readonly Node[]>([...turned.map((other) => [other, []] as const), [node, [fused]]]) };
   }
-  return undefined;
 });
 
 /** Whether a rotary node turns what this append writes, or a neighbour of it in the same joined projection. */

@@ -3,9 +3,9 @@ import { addOp } from "../../ops/add.ts";
 import { mapOp } from "../../ops/map.ts";
 import { softmaxOp } from "../../ops/softmax.ts";
 import { isContiguous, type Node } from "../graph.ts";
-import { exhaust, onlyRead, rebuild, type Rule, usesOf } from "../rewrite.ts";
+import { exhaust, onlyRead, type Rule, usesOf } from "../rewrite.ts";
 
-export const fuseSoftmax: Rule = exhaust((graph) => {
+export const fuseSoftmax: Rule = exhaust(function* (graph) {
   const uses = usesOf(graph);
   for (const node of graph.nodes) {
     if (!softmaxOp.is(node) || node.attrs.log) continue;
@@ -31,13 +31,11 @@ export const fuseSoftmax: Rule = exhaust((graph) => {
         attrs: { ...node.attrs, scale: node.attrs.scale * maker.attrs.factor },
       };
     if (fused)
-      return rebuild(
-        graph,
-        new Map<Node, readonly Node[]>([
+      yield {
+        change: new Map<Node, readonly Node[]>([
           [maker, []],
           [node, [fused]],
         ]),
-      );
+      };
   }
-  return undefined;
 });

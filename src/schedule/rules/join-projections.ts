@@ -2,12 +2,12 @@
 // get views into the joined rows.
 import { matmulOp, type MatmulInputs, type MatmulAttrs } from "../../ops/matmul.ts";
 import { type Graph, isView, makeValue, type Node, root, slice, type Value, type WeightPart } from "../graph.ts";
-import { exhaust, rebuild, type Rule, type Uses, usesOf } from "../rewrite.ts";
+import { exhaust, type Rewrite, type Rule, type Uses, usesOf } from "../rewrite.ts";
 import { readsViews } from "../views.ts";
 
 type Matmul = Node<MatmulInputs, MatmulAttrs>;
 
-export const joinProjections: Rule = exhaust((graph) => {
+export const joinProjections: Rule = exhaust(function* (graph) {
   const uses = usesOf(graph);
   const groups = new Map<string, Matmul[]>();
   for (const node of graph.nodes) {
@@ -18,8 +18,7 @@ export const joinProjections: Rule = exhaust((graph) => {
     if (!group) groups.set(key, [node]);
     else if (uses.movable(group[0]!, node)) group.push(node);
   }
-  for (const group of groups.values()) if (group.length > 1) return join(graph, group);
-  return undefined;
+  for (const group of groups.values()) if (group.length > 1) yield join(group);
 });
 
 function isLinear(node: Node): node is Matmul {
@@ -43,7 +42,7 @@ function readersTakeViews(graph: Graph, uses: Uses, value: Value): boolean {
     );
 }
 
-function join(graph: Graph, nodes: readonly Matmul[]): Graph {
+function join(nodes: readonly Matmul[]): Rewrite {
   const first = nodes[0]!;
   const sizes = nodes.map((n) => n.inputs.w.shape[0] as number);
   const total = sizes.reduce((a, b) => a + b, 0);
@@ -72,7 +71,7 @@ function join(graph: Graph, nodes: readonly Matmul[]): Graph {
     from += sizes[i]!;
   });
   // All of them read one value, which exists where the first stands.
-  return rebuild(graph, new Map<Node, readonly Node[]>(nodes.map((n, i) => [n, i === 0 ? [joined] : []])), values);
+  return { change: new Map(nodes.map((n, i) => [n, i === 0 ? [joined] : []])), values };
 }
 
 /** Weights stacked along their first axis; a number stands for that many zeros. */
