@@ -137,8 +137,11 @@ export class AttentionMaps {
     try {
       const dims = { ...this.#source.dims, mapRow: row, mapHead: head, mapQueries: queries, mapKeys: keys };
       const bound = await engine.bindTo(program, (name) => (name === "map" ? out : workspace), dims);
-      await engine.run([bound], { label: key });
-      bound.dispose();
+      try {
+        await engine.run([bound], { label: key });
+      } finally {
+        bound.dispose();
+      }
       return new Float32Array(await engine.readback.read(out.get("map"), 0, 4 * queries * keys));
     } finally {
       out.dispose();

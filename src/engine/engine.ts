@@ -1,7 +1,7 @@
 // One loaded model on one device: weights, pipelines, slots and tables, and running bound programs in turn. Sessions and
 // runs have workspaces of their own; the engine is what they share.
 import { FoveaError } from "../errors.ts";
-import { SlotPool, storageBuffer } from "../gpu/buffers.ts";
+import { SlotPool, storageBuffer, withinMemory } from "../gpu/buffers.ts";
 import { assertAlive, isLost, type Traits, traitsOf, watchDevice } from "../gpu/device.ts";
 import type { Dims } from "../gpu/expr.ts";
 import { type BoundProgram, Program } from "../gpu/program.ts";
@@ -76,16 +76,44 @@ export class Engine {
 
   /** The same with buffers from several workspaces, by name. */
   bindTo(program: Program<Plan>, workspaceOf: (external: string) => Workspace, dims: Dims): Promise<BoundProgram> {
+    return this.#exclusively(
+      program.plan.name,
+      () => {
+        for (const { name, ...spec } of program.plan.externals)
+          if (spec.role !== "table") workspaceOf(name).reserve([{ name, ...spec }], dims);
+        const tables = new Map(
+          program.plan.externals.filter((e) => e.role === "table").map((e) => [e.name, this.#table(e.name, dims["positions"]!)]),
+        );
+        return program.bind(
+          { weight: (name) => this.#weight(name), slots: this.slots, external: (name) => tables.get(name) ?? workspaceOf(name).get(name) },
+          dims,
+        );
+      },
+      (bound) => bound.dispose(),
+    );
+  }
+
+  /** Gives a bound program other lengths, which may need larger slots. */
+  resize(bound: BoundProgram, dims: Dims): Promise<void> {
+    return this.#exclusively(bound.program.plan.name, () => bound.setDims(dims));
+  }
+
+  /** Makes buffers in turn. Where there is no room for them the slots are given up: nobody knows which of them are valid. */
+  #exclusively<T>(what: string, make: () => T, undo?: (made: T) => void): Promise<T> {
     return this.exclusive(async () => {
       this.assertUsable();
-      for (const external of program.plan.externals) workspaceOf(external.name).reserve([external], dims);
-      const tables = new Map(
-        program.plan.externals.filter((e) => e.role === "table").map((e) => [e.name, this.#table(e.name, dims["positions"]!)]),
-      );
-      return program.bind(
-        { weight: (name) => this.#weight(name), slots: this.slots, external: (name) => tables.get(name) ?? workspaceOf(name).get(name) },
-        dims,
-      );
+      const tables = new Set(this.#tables.keys());
+      try {
+        return await withinMemory(this.device, `${this.architecture.modelType} ${what}`, make, undo);
+      } catch (error) {
+        this.slots.dispose();
+        for (const [key, buffer] of this.#tables) {
+          if (tables.has(key)) continue;
+          buffer.destroy();
+          this.#tables.delete(key);
+        }
+        throw error;
+      }
     });
   }
 
@@ -100,6 +128,7 @@ export class Engine {
    */
   async run(bounds: readonly BoundProgram[], { label, signal }: { label: string; signal?: AbortSignal }): Promise<void> {
     await this.exclusive(async () => {
+      this.assertUsable();
       const budget = this.traits.software ? SUBMIT_BUDGET.software : SUBMIT_BUDGET.gpu;
       for (const bound of bounds) {
         let first = true;

@@ -41,12 +41,14 @@ export interface ForwardOptions {
   readonly layers: CapturedLayers;
   readonly tokenizer?: Tokenizer;
   readonly signal?: AbortSignal;
+  /** Nothing but the maps is wanted: no logits, and nothing that only they need. */
+  readonly mapsOnly?: boolean;
 }
 
 export async function forward(
   engine: Engine,
   { source, target }: ForwardInputs,
-  { layers, tokenizer, signal }: ForwardOptions,
+  { layers, tokenizer, signal, mapsOnly = false }: ForwardOptions,
 ): Promise<Run> {
   const workspace = engine.workspace("forward");
   try {
@@ -70,7 +72,12 @@ export async function forward(
     if (source)
       await run("encode", () => encodeGraph(engine.architecture), capturedPaths(engine.architecture, layers, ["encoder"]), source);
     if (target)
-      await run("decode all", () => forwardDecodeGraph(engine), capturedPaths(engine.architecture, layers, ["decoder", "cross"]), target);
+      await run(
+        mapsOnly ? "decode maps" : "decode all",
+        () => (mapsOnly ? decodeGraph(engine.architecture, { rows: "rows", query: "query" }).g : forwardDecodeGraph(engine)),
+        capturedPaths(engine.architecture, layers, ["decoder", "cross"]),
+        target,
+      );
     const keep = new Set(Object.keys(tensors));
     for (const { q, k, stats, lengths } of modules.values())
       for (const name of [q.external, k.external, stats.external, lengths]) if (name) keep.add(name);

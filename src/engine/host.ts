@@ -9,6 +9,8 @@ export interface HostOptions {
   readonly load: (device?: GPUDevice) => Promise<Engine>;
 }
 
+const DISPOSED = "This model was disposed; load it again.";
+
 export class EngineHost {
   #engine: Engine;
   #ownsDevice: boolean;
@@ -41,7 +43,7 @@ export class EngineHost {
     try {
       return await task(await this.ready());
     } catch (error) {
-      if (!this.recovers(error)) throw error;
+      if (!this.recovers(error)) throw this.reason(error);
       return task(await this.ready());
     }
   }
@@ -51,9 +53,17 @@ export class EngineHost {
     return error instanceof DeviceLostError && this.#ownsDevice && !this.#disposed;
   }
 
+  /** What to tell of an error: with the model disposed meanwhile that is the reason, whatever broke first. */
+  reason(error: unknown): unknown {
+    const own = error instanceof FoveaError && !(error instanceof DeviceLostError);
+    return this.#disposed && !own ? new FoveaError(DISPOSED, { cause: error }) : error;
+  }
+
   /** Moves the model to another device: what ran on the old one is gone. Several calls at once are one. */
-  rebuild(device?: GPUDevice): Promise<void> {
-    if (this.#disposed) throw new FoveaError("This model was disposed; load it again.");
+  async rebuild(device?: GPUDevice): Promise<void> {
+    // Somebody's own device is never dropped for a rebuild that is under way.
+    if (device && this.#rebuilding) await this.#rebuilding.catch(() => undefined);
+    if (this.#disposed) throw new FoveaError(DISPOSED);
     this.#rebuilding ??= this.#replace(device).finally(() => (this.#rebuilding = undefined));
     return this.#rebuilding;
   }

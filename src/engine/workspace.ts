@@ -1,4 +1,5 @@
 // The buffers of one run or session by name: inputs, outputs, KV caches, step state. Made when a plan first asks for them.
+import { FoveaError } from "../errors.ts";
 import { storageBuffer } from "../gpu/buffers.ts";
 import { ELEMENT_BYTES, type ExternalSpec } from "../gpu/dispatch.ts";
 import { type Dims, evaluate, product } from "../gpu/expr.ts";
@@ -10,7 +11,9 @@ export class Workspace {
   readonly #label: string;
   readonly #buffers = new Map<string, GPUBuffer>();
   #onDispose: (() => void) | undefined;
-  /** Set by the engine, which counts what its workspaces hold. */
+  #disposed = false;
+
+  /** `onDispose` is the engine's, which counts what its workspaces hold. */
   constructor(device: GPUDevice, label: string, onDispose?: () => void) {
     this.#device = device;
     this.#label = label;
@@ -19,6 +22,7 @@ export class Workspace {
 
   /** Makes what the plan needs and is not there yet, at these lengths; tables come from the engine. */
   reserve(externals: readonly ExternalSpec[], dims: Dims): void {
+    this.#assertUsable();
     for (const spec of externals) {
       if (spec.role === "table" || this.#buffers.has(spec.name)) continue;
       const bytes = evaluate(product(ELEMENT_BYTES, ...spec.shape), dims);
@@ -31,8 +35,9 @@ export class Workspace {
   }
 
   get(name: string): GPUBuffer {
+    this.#assertUsable();
     const buffer = this.#buffers.get(name);
-    if (!buffer) throw new Error(`${this.#label}: no buffer "${name}"`);
+    if (!buffer) throw new FoveaError(`${this.#label}: no buffer "${name}"`);
     return buffer;
   }
 
@@ -55,8 +60,16 @@ export class Workspace {
 
   /** Frees everything. Idempotent. */
   dispose(): void {
+    this.#disposed = true;
     this.keepOnly(new Set());
     this.#onDispose?.();
     this.#onDispose = undefined;
+  }
+
+  #assertUsable(): void {
+    if (this.#disposed)
+      throw new FoveaError(
+        `${this.#label}: what it left on the GPU was freed; read outputs and maps before dispose(), those of a stream before it ends.`,
+      );
   }
 }

@@ -42,7 +42,7 @@ export interface Piece {
   /** Text that this token completes: never half a character, sometimes empty. */
   readonly text: string;
   readonly id: number;
-  /** Maps up to this token, with `capture`; their query axis grows while the stream goes on. */
+  /** Maps up to this token, with `capture`: read them while the stream goes on, their query axis grows with it; its end frees them. */
   readonly attentions?: Attentions;
 }
 
@@ -88,6 +88,7 @@ async function generateOn(engine: Engine, generator: Generator, prepared: Prepar
       layers,
       tokenizer: generator.tokenizer,
       signal: options.signal,
+      mapsOnly: true,
     });
     return shared(sequences, run.attentions, () => run.dispose());
   } finally {
@@ -106,7 +107,7 @@ export async function* stream(generator: Generator, input: Prompt, options: Gene
   const prepared = prepare(generator, [input], { ...options, numBeams: 1, numReturnSequences: 1 });
   const { settings, layers } = prepared;
   const ids: number[] = [];
-  const decoder = generator.tokenizer && new StreamDecoder(generator.tokenizer);
+  const decoder = generator.tokenizer && new StreamDecoder(generator.tokenizer, prepared.prompts[0]);
   const stop = new StopStrings(settings.stopStrings);
   for (let tokens = -1; ;) {
     const engine = await generator.host.ready();
@@ -116,17 +117,15 @@ export async function* stream(generator: Generator, input: Prompt, options: Gene
       const attentions = layers.size > 0 ? liveAttentions(engine, generator.tokenizer, session, prepared, () => [ids]) : undefined;
       for await (const [id] of session.steps()) {
         ids.push(id!);
-        const ended = settings.eos.includes(id!);
-        const text = (ended ? decoder?.flush() : decoder?.push(id!)) ?? "";
-        const stopped = stop.push(text);
-        const last = ended || stopped || ids.length === settings.maxNewTokens;
-        yield { text: last && !ended ? text + (decoder?.flush() ?? "") : text, id: id!, ...(attentions && { attentions }) };
+        const text = decoder?.push(id!) ?? "";
+        const last = settings.eos.includes(id!) || stop.push(text) || ids.length === settings.maxNewTokens;
+        yield { text: last ? text + (decoder?.flush() ?? "") : text, id: id!, ...(attentions && { attentions }) };
         if (last) return;
       }
       return;
     } catch (error) {
       // On another device it goes on from the tokens it has; one that is lost before every token is no way to go on.
-      if (!generator.host.recovers(error) || ids.length === tokens) throw error;
+      if (!generator.host.recovers(error) || ids.length === tokens) throw generator.host.reason(error);
       tokens = ids.length;
     } finally {
       session?.dispose();
@@ -137,6 +136,12 @@ export async function* stream(generator: Generator, input: Prompt, options: Gene
 function prepare(generator: Generator, inputs: readonly Prompt[], options: GenerateOptions): Prepared {
   const { host, tokenizer, config } = generator;
   const { architecture } = host.engine;
+  if (!tokenizer && (options.stopStrings?.length ?? 0) > 0)
+    throw new InputError("generate: stopStrings need a tokenizer, and this checkpoint has no tokenizer.json", {
+      field: "stopStrings",
+      expected: "none",
+      got: options.stopStrings,
+    });
   options.signal?.throwIfAborted();
   if (architecture.kind === "encoder")
     throw new InputError(`generate: ${architecture.modelType} is an encoder; it has no text to generate`, {
@@ -199,10 +204,10 @@ async function followRows(
   group: number,
   tokenizer: Tokenizer | undefined,
 ): Promise<Final[][]> {
-  const rows = Array.from({ length: prompts.length * group }, () => ({
+  const rows = Array.from({ length: prompts.length * group }, (_, r) => ({
     ids: [] as number[],
     done: false,
-    decoder: tokenizer && new StreamDecoder(tokenizer),
+    decoder: tokenizer && new StreamDecoder(tokenizer, prompts[Math.floor(r / group)]),
     stop: new StopStrings(settings.stopStrings),
   }));
   for await (const tokens of session.steps()) {

@@ -2,8 +2,8 @@
 // checked once, before anything runs.
 import type { CaptureSelection } from "../capture/attentions.ts";
 import { checkId } from "../engine/inputs.ts";
-import { InputError } from "../errors.ts";
-import type { RawConfig } from "../load/config.ts";
+import { InputError, UnsupportedError } from "../errors.ts";
+import { NOT_BUILT, type RawConfig } from "../load/config.ts";
 import type { Architecture } from "../models/architecture.ts";
 import { MAX_BEAMS } from "../../shaders/beam-move.ts";
 
@@ -43,8 +43,10 @@ export interface GenerateOptions {
   /** Token or tokens that end a sequence. */
   readonly eosTokenId?: number | readonly number[];
   readonly padTokenId?: number;
-  /** Generation ends when one of these occurs in the new text. */
-  readonly stopStrings?: readonly string[];
+  /** Beam search: log-softmax once more after tokens were banned, so that scores are of what was left to choose. Default false. */
+  readonly renormalizeLogits?: boolean;
+  /** Generation ends when one of these occurs in the new text. Needs a tokenizer. */
+  readonly stopStrings?: string | readonly string[];
   /** Attention to capture while generating. Default: none. */
   readonly capture?: CaptureSelection;
   readonly signal?: AbortSignal;
@@ -69,13 +71,45 @@ export interface Settings {
   readonly forced: readonly (readonly [number, number])[];
   readonly eos: readonly number[];
   readonly pad: number;
-  readonly decoderStart: number | undefined;
+  readonly renormalize: boolean;
   readonly stopStrings: readonly string[];
 }
 
 const DEFAULT_NEW_TOKENS = 256;
 const DEFAULT_TOP_K = 50;
 const LARGEST_SEED = 0xffffffff;
+/** What an i32 in a shader holds. */
+const LARGEST_INT = 0x7fffffff;
+/** Every option there is: others are refused, `max_new_tokens` for `maxNewTokens` say. */
+const OPTIONS: Readonly<Record<keyof GenerateOptions, true>> = {
+  maxNewTokens: true,
+  maxLength: true,
+  minLength: true,
+  minNewTokens: true,
+  numBeams: true,
+  numReturnSequences: true,
+  lengthPenalty: true,
+  earlyStopping: true,
+  doSample: true,
+  temperature: true,
+  topK: true,
+  topP: true,
+  seed: true,
+  repetitionPenalty: true,
+  noRepeatNgramSize: true,
+  badWordsIds: true,
+  suppressTokens: true,
+  beginSuppressTokens: true,
+  forcedBosTokenId: true,
+  forcedEosTokenId: true,
+  decoderStartTokenId: true,
+  eosTokenId: true,
+  padTokenId: true,
+  renormalizeLogits: true,
+  stopStrings: true,
+  capture: true,
+  signal: true,
+};
 
 export function resolveOptions(
   options: GenerateOptions,
@@ -83,6 +117,14 @@ export function resolveOptions(
   architecture: Architecture,
   prompt: { readonly longest: number },
 ): Settings {
+  for (const name of Object.keys(options)) {
+    if (!Object.hasOwn(OPTIONS, name))
+      throw new InputError(`generate: there is no option "${name}"; options are ${Object.keys(OPTIONS).join(", ")}`, {
+        field: name,
+        expected: Object.keys(OPTIONS),
+        got: name,
+      });
+  }
   const pick = new Picker(options as Readonly<Record<string, unknown>>, config);
   const id = (value: number, field: string) => checkId(value, architecture.vocabSize, field);
   const ids = (field: string, name: string) => pick.list(field, name).map((value) => id(value, field));
@@ -115,10 +157,11 @@ export function resolveOptions(
       ...(forcedEos !== undefined ? [[maxNewTokens - 1, forcedEos] as const] : []),
     ],
     eos,
-    pad: ids("padTokenId", "pad_token_id")[0] ?? eos[0] ?? 0,
-    decoderStart: decoderStart(pick, id),
-    stopStrings: options.stopStrings ?? [],
+    pad: padding(pick, options, id) ?? eos[0] ?? 0,
+    renormalize: pick.oneOf("renormalizeLogits", "renormalize_logits", [false, true]),
+    stopStrings: stopStrings(pick, options),
   };
+  refuseNotBuilt(config, settings);
   if (settings.numReturnSequences > numBeams && !settings.sampling)
     throw pick.wrong("numReturnSequences", `at most numBeams = ${numBeams} without sampling`, settings.numReturnSequences);
   if (settings.sampling && numBeams > 1)
@@ -126,6 +169,32 @@ export function resolveOptions(
   if (settings.stopStrings.length > 0 && numBeams > 1)
     throw pick.wrong("stopStrings", "no stop strings with beam search", settings.stopStrings);
   return settings;
+}
+
+function refuseNotBuilt(config: RawConfig, { sampling: sampled, numBeams }: Settings): void {
+  for (const [name, { off, when }] of Object.entries(NOT_BUILT)) {
+    const value = config[name] ?? off;
+    const matters = when === undefined || (when === "sampling" ? sampled !== undefined : numBeams > 1);
+    if (matters && value !== off && !(Array.isArray(value) && value.length === 0))
+      throw new UnsupportedError(`generation_config.json: ${name} = ${JSON.stringify(value)} is not supported`, { feature: name });
+  }
+}
+
+/** The option's, or the config's if it is a token: many checkpoints name one outside the vocabulary, and it shows in no result. */
+function padding(pick: Picker, options: GenerateOptions, id: (value: number, field: string) => number): number | undefined {
+  const [pad] = pick.list("padTokenId", "pad_token_id");
+  if (pad === undefined || options.padTokenId !== undefined) return pad === undefined ? undefined : id(pad, "padTokenId");
+  try {
+    return id(pad, "padTokenId");
+  } catch {
+    return undefined;
+  }
+}
+
+function stopStrings(pick: Picker, { stopStrings: given = [] }: GenerateOptions): readonly string[] {
+  const list: readonly unknown[] = Array.isArray(given) ? given : [given];
+  if (!list.every((s): s is string => typeof s === "string" && s !== "")) throw pick.wrong("stopStrings", "non-empty strings", given);
+  return list;
 }
 
 /** The token a decoder begins with. */
@@ -192,7 +261,7 @@ class Picker {
     return this.#config[name] === true;
   }
 
-  int(field: string, name: string, fallback: number, { min = 0, max = Number.MAX_SAFE_INTEGER }: { min?: number; max?: number }): number {
+  int(field: string, name: string, fallback: number, { min = 0, max = LARGEST_INT }: { min?: number; max?: number }): number {
     const value = this.#value(field, name) ?? fallback;
     if (typeof value !== "number" || !Number.isSafeInteger(value) || value < min || value > max)
       throw this.wrong(field, `an integer from ${min} to ${max}`, value);

@@ -43,7 +43,7 @@ export function select(g: Graph, logits: Value, { ids, past }: DecoderInputs, se
 
   if (settings.numBeams > 1) {
     const k = candidatesOf(settings);
-    const best = topK(g, scores, k);
+    const best = topK(g, settings.renormalize ? logSoftmax(g, scores) : scores, k);
     const beamScores = g.state("scores", [rows]);
     beamStep(
       g,
@@ -92,6 +92,7 @@ export const planKey = (settings: Settings): string => {
     forced,
     eos,
     pad,
+    renormalize,
   } = settings;
   return JSON.stringify([
     numBeams,
@@ -106,6 +107,7 @@ export const planKey = (settings: Settings): string => {
     forced.length,
     eos.length,
     pad,
+    renormalize,
   ]);
 };
 

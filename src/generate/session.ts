@@ -101,24 +101,23 @@ export class Session {
     const bytes = 4 * (beams ? this.dims.batch * candidatesOf(settings) * 3 : this.dims.rows);
     const depth = engine.traits.software ? 1 : DEPTH;
     const pending: Promise<ArrayBuffer>[] = [];
-    try {
-      for (let step = this.#emitted; step < settings.maxNewTokens; step++) {
-        signal?.throwIfAborted();
-        while (engine.idle) await engine.idle;
-        engine.assertUsable();
-        let staging: GPUBuffer | undefined;
-        engine.submit(
-          "step",
-          (pass) => this.#step!.encode(pass),
-          (encoder) => (staging = engine.readback.copy(encoder, record, step * bytes, bytes)),
-        );
-        pending.push(engine.readback.map(staging!, bytes));
-        if (pending.length >= depth) yield new Int32Array(await pending.shift()!);
-      }
-      while (pending.length > 0) yield new Int32Array(await pending.shift()!);
-    } finally {
-      for (const late of pending) late.catch(() => undefined);
+    for (let step = this.#emitted; step < settings.maxNewTokens; step++) {
+      signal?.throwIfAborted();
+      while (engine.idle) await engine.idle;
+      engine.assertUsable();
+      let staging: GPUBuffer | undefined;
+      engine.submit(
+        "step",
+        (pass) => this.#step!.encode(pass),
+        (encoder) => (staging = engine.readback.copy(encoder, record, step * bytes, bytes)),
+      );
+      const tokens = engine.readback.map(staging!, bytes);
+      // It may fail while nobody waits for it yet, or ever will.
+      tokens.catch(() => undefined);
+      pending.push(tokens);
+      if (pending.length >= depth) yield new Int32Array(await pending.shift()!);
     }
+    while (pending.length > 0) yield new Int32Array(await pending.shift()!);
   }
 
   /** Frees caches and state. Idempotent. */
@@ -191,7 +190,7 @@ export class Session {
             dims,
           );
           bound = await engine.bindTo(program, (name) => (PROMPT_INPUTS.has(name) ? own : this.workspace), dims);
-        } else await engine.exclusive(async () => bound!.setDims(dims));
+        } else await engine.resize(bound, dims);
         const chunk = heads.map((h) => h.slice(from, from + query));
         own.write("ids", padRight(chunk, query));
         own.write(

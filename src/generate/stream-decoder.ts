@@ -13,8 +13,12 @@ export class StreamDecoder {
   #window: number[] = [];
   #given = 0;
 
-  constructor(tokenizer: Tokenizer) {
+  /** `prompt`: the ids before the first, whose text is not given out. */
+  constructor(tokenizer: Tokenizer, prompt: readonly number[] = []) {
     this.#tokenizer = tokenizer;
+    this.#window = prompt.filter((id) => !tokenizer.isSpecial(id)).slice(-CONTEXT);
+    const text = tokenizer.decode(this.#window);
+    this.#given = text.endsWith("\uFFFD") ? text.length - 1 : text.length;
   }
 
   /** The text that this id completes; empty while a character is unfinished. */

@@ -1,6 +1,36 @@
 // Buffers: the few kinds the engine makes, each labelled, and the pool of slots that all plans of a model share.
-import { UnsupportedError } from "../errors.ts";
+import { FoveaError, UnsupportedError } from "../errors.ts";
 import { maxBindingOf } from "./device.ts";
+
+/**
+ * Makes buffers and what binds them, and finds out whether the GPU had room for all of it: one that it has not is an invalid
+ * buffer, whose work is dropped in silence. Buffers made are the caller's to free.
+ * @param undo frees what `make` returned
+ * @throws UnsupportedError where there was no room
+ */
+export async function withinMemory<T>(device: GPUDevice, what: string, make: () => T, undo: (made: T) => void = () => {}): Promise<T> {
+  // Opened and closed in one synchronous stretch, so that the scopes see no other task's errors.
+  device.pushErrorScope("out-of-memory");
+  device.pushErrorScope("validation");
+  let made: T;
+  let scopes: Promise<GPUError | null>[];
+  try {
+    made = make();
+  } finally {
+    scopes = [device.popErrorScope(), device.popErrorScope()];
+  }
+  const [validation, memory] = await Promise.all(scopes);
+  if (!validation && !memory) return made;
+  undo(made);
+  if (!memory) throw new FoveaError(`${what}: ${validation!.message}`, { cause: validation });
+  throw new UnsupportedError(
+    `${what}: the GPU has no memory left for it. Use a smaller batch, length or maxNewTokens, or a narrower dtype.`,
+    {
+      feature: "GPU memory",
+      cause: memory,
+    },
+  );
+}
 
 /** Storage that can be copied from and to: everything but uniforms and staging. */
 export function storageBuffer(device: GPUDevice, label: string, bytes: number): GPUBuffer {
@@ -53,6 +83,7 @@ export class SlotPool {
     return this.#buffers.reduce((n, b) => n + b.size, 0);
   }
 
+  /** Frees all; the next `reserve` makes them anew. */
   dispose(): void {
     for (const buffer of this.#buffers) buffer.destroy();
     this.#buffers = [];

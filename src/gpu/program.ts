@@ -1,6 +1,6 @@
 // plan → program: pipelines, bind groups, one uniform buffer. A program is bound once to its buffers and then replayed:
 // a replay writes params only when lengths changed, and creates nothing.
-import { FoveaError } from "../errors.ts";
+import { FoveaError, InputError } from "../errors.ts";
 import type { SlotPool } from "./buffers.ts";
 import type { Place, Schedule } from "./dispatch.ts";
 import { type Dims, evaluate } from "./expr.ts";
@@ -70,7 +70,12 @@ export class BoundProgram {
       usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
     });
     this.#staging = new ArrayBuffer(size);
-    this.setDims(dims);
+    try {
+      this.setDims(dims);
+    } catch (error) {
+      this.#params.destroy();
+      throw error;
+    }
   }
 
   /** Sets the lengths of the next encodes. Nothing happens when they are those of the last. */
@@ -78,8 +83,9 @@ export class BoundProgram {
     const { plan, device } = this.program;
     const names = Object.keys(dims);
     if (this.#steps.length > 0 && names.length === Object.keys(this.#dims).length && names.every((n) => dims[n] === this.#dims[n])) return;
-    this.#dims = { ...dims };
     this.#resources.slots.reserve(plan.slots.map((s) => evaluate(s, dims)));
+    // Only now: a failure before leaves the lengths as unset as the params.
+    this.#dims = { ...dims };
     const view = new DataView(this.#staging);
     plan.dispatches.forEach((dispatch, i) => {
       let at = i * PARAMS_STRIDE;
@@ -87,6 +93,12 @@ export class BoundProgram {
         const expr = dispatch.params[name];
         if (expr === undefined) throw new FoveaError(`${dispatch.path}: ${dispatch.instance.key} got no param "${name}"`);
         const value = evaluate(expr, dims);
+        if (type === "u32" && !(value >= 0 && value <= 0xffffffff))
+          throw new InputError(`${dispatch.path}: ${name} = ${value} is more than a shader can count`, {
+            field: name,
+            expected: "at most 4294967295",
+            got: value,
+          });
         if (type === "f32") view.setFloat32(at, value, true);
         else if (type === "i32") view.setInt32(at, value, true);
         else view.setUint32(at, value, true);
@@ -130,6 +142,8 @@ export class BoundProgram {
 
   #rebind(): void {
     const { plan, device, pipelines } = this.program;
+    // The pool may have given all slots up.
+    this.#resources.slots.reserve(plan.slots.map((s) => evaluate(s, this.#dims)));
     this.#steps = plan.dispatches.map((dispatch, i): Step => {
       const { pipeline, layout } = pipelines[i]!;
       const entries: GPUBindGroupEntry[] = [

@@ -1,11 +1,16 @@
 // GPU → JavaScript. Staging buffers are kept in a ring and reused: a readback allocates nothing at steady state.
+import { FoveaError } from "../errors.ts";
 import { assertAlive, assertStillAlive } from "./device.ts";
+
+/** Larger staging buffers, for outputs that are read once, are freed after use. */
+const KEPT = 1 << 20;
 
 export class Readback {
   readonly #device: GPUDevice;
   readonly #label: string;
   #free: GPUBuffer[] = [];
   readonly #busy = new Set<GPUBuffer>();
+  #disposed = false;
 
   constructor(device: GPUDevice, label: string) {
     this.#device = device;
@@ -20,7 +25,7 @@ export class Readback {
         ? this.#free.splice(at, 1)[0]!
         : this.#device.createBuffer({
             label: `${this.#label} staging`,
-            size: 1 << Math.ceil(Math.log2(Math.max(256, bytes))),
+            size: 2 ** Math.ceil(Math.log2(Math.max(256, bytes))),
             usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
           });
     this.#busy.add(staging);
@@ -36,11 +41,15 @@ export class Readback {
       staging.unmap();
       return data;
     } catch (cause) {
+      if (this.#disposed) throw new FoveaError(`${this.#label}: disposed while something was read`, { cause });
       await assertStillAlive(this.#device);
       throw cause;
     } finally {
       // A disposed ring has destroyed it already.
-      if (this.#busy.delete(staging)) this.#free.push(staging);
+      if (this.#busy.delete(staging)) {
+        if (staging.size <= KEPT) this.#free.push(staging);
+        else staging.destroy();
+      }
     }
   }
 
@@ -58,6 +67,7 @@ export class Readback {
   }
 
   dispose(): void {
+    this.#disposed = true;
     for (const buffer of [...this.#free, ...this.#busy]) buffer.destroy();
     this.#free = [];
     this.#busy.clear();

@@ -14,6 +14,8 @@ export interface IntRange {
 /** Sizes beyond this are no model but a mistake or an attack: products of two of them still are exact integers. */
 const LARGEST_SIZE = 1 << 24;
 
+const MOST_LAYERS = 512;
+
 /** Typed, checked access to config.json. Every getter throws a ConfigError that names the field. */
 export class ConfigReader {
   readonly raw: RawConfig;
@@ -35,6 +37,11 @@ export class ConfigReader {
     return value;
   }
 
+  /** A number of layers: a plan is made for all of them before any tensor is looked at. */
+  layers(field: string): number {
+    return this.int(field, { max: MOST_LAYERS });
+  }
+
   float(field: string, { min = -Infinity, max = Infinity, default: fallback }: IntRange = {}): number {
     const value = this.has(field) ? this.raw[field] : fallback;
     if (typeof value !== "number" || !Number.isFinite(value) || value < min || value > max)
@@ -52,6 +59,14 @@ export class ConfigReader {
     const value = this.has(field) ? this.raw[field] : fallback;
     if (typeof value !== "string" || !choices.includes(value as T)) throw this.#wrong(field, `one of ${choices.join(", ")}`, value);
     return value as T;
+  }
+
+  /** An object of fields of its own; undefined where there is none. */
+  object(field: string): ConfigReader | undefined {
+    if (!this.has(field)) return undefined;
+    const value = this.raw[field];
+    if (typeof value !== "object" || Array.isArray(value)) throw this.#wrong(field, "an object", value);
+    return new ConfigReader(value as RawConfig, `${this.file}: ${field}`);
   }
 
   /** An activation by the names Hugging Face configs use. */
@@ -98,6 +113,28 @@ export async function readGenerationConfig(source: Source, config: RawConfig, si
   return Object.fromEntries([...inherited, ...defined]);
 }
 
+/**
+ * Settings that change results and are not built, with the value that means "off": anything else is refused, not ignored,
+ * where it would matter.
+ */
+export const NOT_BUILT: Readonly<Record<string, { readonly off: unknown; readonly when?: "sampling" | "beams" }>> = {
+  min_p: { off: 0, when: "sampling" },
+  typical_p: { off: 1, when: "sampling" },
+  epsilon_cutoff: { off: 0, when: "sampling" },
+  eta_cutoff: { off: 0, when: "sampling" },
+  num_beam_groups: { off: 1, when: "beams" },
+  diversity_penalty: { off: 0, when: "beams" },
+  force_words_ids: { off: null, when: "beams" },
+  constraints: { off: null, when: "beams" },
+  exponential_decay_length_penalty: { off: null },
+  encoder_no_repeat_ngram_size: { off: 0 },
+  encoder_repetition_penalty: { off: 1 },
+  sequence_bias: { off: null },
+  forced_decoder_ids: { off: null },
+  penalty_alpha: { off: 0 },
+  guidance_scale: { off: 1 },
+};
+
 const TOKEN_FIELDS = ["bos_token_id", "eos_token_id", "pad_token_id", "decoder_start_token_id"];
 const GENERATION_FIELDS = [
   ...TOKEN_FIELDS,
@@ -118,4 +155,6 @@ const GENERATION_FIELDS = [
   "forced_eos_token_id",
   "suppress_tokens",
   "begin_suppress_tokens",
+  "renormalize_logits",
+  ...Object.keys(NOT_BUILT),
 ];

@@ -4,7 +4,7 @@ import { EngineHost } from "../engine/host.ts";
 import { encodeGraph } from "../engine/graphs.ts";
 import { forwardDecodeGraph, forwardDims } from "../engine/forward.ts";
 import { InputError, UnsupportedError } from "../errors.ts";
-import { requestDevice } from "../gpu/device.ts";
+import { assertAlive, requestDevice } from "../gpu/device.ts";
 import { Model } from "../model.ts";
 import { familyOf } from "../models/registry.ts";
 import type { WeightBuffer } from "../schedule/layout.ts";
@@ -65,6 +65,8 @@ export async function loadModel(input: SourceInput, options: LoadOptions = {}): 
       const targets = planWeights(specs, checkpoint, "model.safetensors");
       for (const [name, buffer] of await uploadWeights(device, source, specs, targets, upload)) engine.addWeight(name, buffer);
       upload.signal?.throwIfAborted();
+      await device.queue.onSubmittedWorkDone();
+      assertAlive(device);
       return engine;
     } catch (error) {
       engine.dispose();

@@ -2,7 +2,7 @@
 import type { WeightType } from "../../shaders/weights.ts";
 import { WEIGHT_BYTES } from "../../shaders/weights.ts";
 import { CheckpointError, UnsupportedError } from "../errors.ts";
-import { storageBuffer } from "../gpu/buffers.ts";
+import { storageBuffer, withinMemory } from "../gpu/buffers.ts";
 import type { WeightBuffer, WeightPlace } from "../schedule/layout.ts";
 import { convert } from "./convert.ts";
 import type { Checkpoint, TensorInfo } from "./safetensors.ts";
@@ -83,7 +83,10 @@ export async function uploadWeights(
 ): Promise<Map<string, GPUBuffer>> {
   const buffers = new Map<string, GPUBuffer>();
   try {
-    await allocate(device, specs, buffers);
+    const bytes = specs.reduce((n, s) => n + s.bytes, 0);
+    await withinMemory(device, `the model's ${bytes} bytes of weights`, () => {
+      for (const spec of specs) buffers.set(spec.name, storageBuffer(device, spec.name, spec.bytes));
+    });
     let inFlight = 0;
     await streamTensors(source, [...targets.keys()], {
       ...options,
@@ -109,23 +112,6 @@ export async function uploadWeights(
     for (const buffer of buffers.values()) buffer.destroy();
     throw error;
   }
-}
-
-async function allocate(device: GPUDevice, specs: readonly WeightBuffer[], buffers: Map<string, GPUBuffer>): Promise<void> {
-  // The scope opens and closes in one synchronous stretch, so that it sees no other task's errors.
-  device.pushErrorScope("out-of-memory");
-  let scope: Promise<GPUError | null>;
-  try {
-    for (const spec of specs) buffers.set(spec.name, storageBuffer(device, spec.name, spec.bytes));
-  } finally {
-    scope = device.popErrorScope();
-  }
-  const error = await scope;
-  if (error)
-    throw new UnsupportedError(`The GPU has no memory left for the model's ${specs.reduce((n, s) => n + s.bytes, 0)} bytes of weights.`, {
-      feature: "GPU memory",
-      cause: error,
-    });
 }
 
 /** Writes are whole words; the bytes past an odd tensor's end are the buffer's own padding. */

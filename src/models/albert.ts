@@ -16,7 +16,7 @@ function read(config: ConfigReader, checkpoint: CheckpointNames): Architecture {
   const vocabSize = config.int("vocab_size");
   const width = config.int("hidden_size");
   const narrow = config.int("embedding_size");
-  const layers = config.int("num_hidden_layers");
+  const layers = config.layers("num_hidden_layers");
   const groups = config.int("num_hidden_groups", { default: 1 });
   const inner = config.int("inner_group_num", { default: 1 });
   const heads = config.int("num_attention_heads");

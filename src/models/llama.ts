@@ -1,6 +1,6 @@
 // Llama (Touvron et al. 2023): a pre-norm decoder with RMS norm, rotary positions, grouped key heads and SwiGLU.
 import type { ConfigReader } from "../load/config.ts";
-import { ConfigError } from "../errors.ts";
+import { ConfigError, UnsupportedError } from "../errors.ts";
 import { multiHeadAttention } from "../nn/attention.ts";
 import { feedForward } from "../nn/feed-forward.ts";
 import { rmsNorm } from "../nn/norm.ts";
@@ -17,7 +17,7 @@ const FEED_FORWARD = { gate: "gate_proj", up: "up_proj", down: "down_proj" };
 function read(config: ConfigReader, checkpoint: CheckpointNames): Architecture {
   const width = config.int("hidden_size");
   const vocabSize = config.int("vocab_size");
-  const layers = config.int("num_hidden_layers");
+  const layers = config.layers("num_hidden_layers");
   const heads = config.int("num_attention_heads");
   const kvHeads = config.int("num_key_value_heads", { default: heads });
   if (heads % kvHeads !== 0)
@@ -36,8 +36,7 @@ function read(config: ConfigReader, checkpoint: CheckpointNames): Architecture {
   const size = config.int("intermediate_size");
   const activation = config.activation("hidden_act");
   const eps = config.float("rms_norm_eps", { min: 0, default: 1e-6 });
-  const theta = config.float("rope_theta", { min: 1, default: 10_000 });
-  config.expect("rope_scaling", null, "only unscaled rotary positions are built");
+  const theta = ropeTheta(config);
   const bias = config.bool("attention_bias", false);
   const mlpBias = config.bool("mlp_bias", false);
   const tied = config.bool("tie_word_embeddings", false) || !checkpoint.has("lm_head.weight");
@@ -81,6 +80,20 @@ function read(config: ConfigReader, checkpoint: CheckpointNames): Architecture {
       };
     },
   };
+}
+
+/** Older files have `rope_theta` and `rope_scaling`, those of transformers 5 both in `rope_parameters`. */
+function ropeTheta(config: ConfigReader): number {
+  const rope = config.object("rope_parameters") ?? config.object("rope_scaling");
+  const type = rope && (rope.has("rope_type") ? rope.raw["rope_type"] : rope.raw["type"]);
+  if (type !== undefined && type !== "default")
+    throw new UnsupportedError(
+      `config.json: rotary positions of type ${JSON.stringify(type)} are not supported: only unscaled ones are built`,
+      {
+        feature: "rope_scaling",
+      },
+    );
+  return (rope?.has("rope_theta") ? rope : config).float("rope_theta", { min: 1, default: 10_000 });
 }
 
 export const llama: Family = { modelTypes: ["llama"], read };

@@ -33,7 +33,7 @@ function read(config: ConfigReader, checkpoint: CheckpointNames): Architecture {
   const side = (name: "encoder" | "decoder") => {
     const heads = config.int(`${name}_attention_heads`);
     config.headSize(dModel, heads, `${name}_attention_heads`);
-    return { layers: config.int(`${name}_layers`), heads, ffn: config.int(`${name}_ffn_dim`) };
+    return { layers: config.layers(`${name}_layers`), heads, ffn: config.int(`${name}_ffn_dim`) };
   };
   const encoder = side("encoder");
   const decoder = side("decoder");

@@ -10,6 +10,7 @@ import { type BoundProgram, Program } from "../gpu/program.ts";
 import { Readback } from "../gpu/readback.ts";
 import { compile, type CompileOptions } from "./compile.ts";
 import type { Graph } from "./graph.ts";
+import type { WeightBuffer } from "./layout.ts";
 import type { Plan } from "./plan.ts";
 
 export type TensorData = Float32Array | Int32Array | Uint32Array;
@@ -63,36 +64,42 @@ export class Executable {
     const plan = compile(graph, { name, expect, ...options, traits: { ...traitsOf(device), ...traits } });
     const program = await Program.create(device, plan);
     const executable = new Executable(device, program);
-    for (const spec of plan.weights) {
-      const buffer = storageBuffer(device, spec.name, spec.bytes);
-      executable.#weights.set(spec.name, buffer);
-      for (const part of spec.parts) {
-        const data = weights[part.tensor];
-        const expected = part.shape.reduce((a, b) => a * b, 1);
-        if (data?.length !== expected || data.BYTES_PER_ELEMENT !== WEIGHT_BYTES[spec.type]) {
-          executable.dispose();
-          throw new InputError(
-            `weight "${part.tensor}": expected ${expected} numbers of shape [${part.shape.join(", ")}] as ${spec.type}, got ${data ? `${data.length} in a ${data.constructor.name}` : "none"}`,
-            { field: part.tensor, expected: part.shape, got: data?.length },
-          );
-        }
-        device.queue.writeBuffer(buffer, part.byteOffset, wholeWords(data.subarray(part.from, part.to)));
-      }
+    try {
+      for (const spec of plan.weights) executable.#upload(spec, weights);
+    } catch (error) {
+      executable.dispose();
+      throw error;
     }
     return executable;
+  }
+
+  #upload(spec: WeightBuffer, weights: NonNullable<ExecutableOptions["weights"]>): void {
+    const buffer = storageBuffer(this.#device, spec.name, spec.bytes);
+    this.#weights.set(spec.name, buffer);
+    for (const part of spec.parts) {
+      const data = weights[part.tensor];
+      const expected = part.shape.reduce((a, b) => a * b, 1);
+      if (data?.length !== expected || data.BYTES_PER_ELEMENT !== WEIGHT_BYTES[spec.type])
+        throw new InputError(
+          `weight "${part.tensor}": expected ${expected} numbers of shape [${part.shape.join(", ")}] as ${spec.type}, got ${data ? `${data.length} in a ${data.constructor.name}` : "none"}`,
+          { field: part.tensor, expected: part.shape, got: data?.length },
+        );
+      this.#device.queue.writeBuffer(buffer, part.byteOffset, wholeWords(data.subarray(part.from, part.to)));
+    }
   }
 
   /** Runs once and reads all outputs. */
   async run({ dims = {}, inputs }: RunOptions): Promise<Record<string, RunOutput>> {
     const device = this.#device;
-    let grown = false;
     for (const spec of this.plan.externals) {
       const bytes = evaluate(product(ELEMENT_BYTES, ...spec.shape), dims);
       const held = this.#externals.get(spec.name);
       if (held && held.size >= bytes) continue;
+      // A buffer that cannot be made leaves none behind that is destroyed.
+      this.#externals.delete(spec.name);
       held?.destroy();
+      this.#forget();
       this.#externals.set(spec.name, storageBuffer(device, `${this.plan.name} ${spec.name}`, bytes));
-      grown = true;
     }
     for (const spec of this.plan.externals) {
       const data = inputs[spec.name];
@@ -106,8 +113,7 @@ export class Executable {
         });
       device.queue.writeBuffer(this.#externals.get(spec.name)!, 0, data as Float32Array<ArrayBuffer>);
     }
-    if (grown || !this.#bound) {
-      this.#bound?.dispose();
+    if (!this.#bound) {
       this.#bound = this.#program.bind(
         { weight: (n) => this.#weights.get(n)!, slots: this.#slots, external: (n) => this.#externals.get(n)! },
         dims,
@@ -139,10 +145,14 @@ export class Executable {
     return outputs;
   }
 
-  /** Frees every buffer. Idempotent. */
-  dispose(): void {
+  #forget(): void {
     this.#bound?.dispose();
     this.#bound = undefined;
+  }
+
+  /** Frees every buffer. Idempotent. */
+  dispose(): void {
+    this.#forget();
     for (const buffer of [...this.#weights.values(), ...this.#externals.values()]) buffer.destroy();
     this.#weights.clear();
     this.#externals.clear();

@@ -60,6 +60,19 @@ describe("a device of the model's own", () => {
     run.dispose();
   });
 
+  test("gives way to one of the caller's, even while it is replaced", async () => {
+    using model = await loadModel(directory(STORY));
+    model.device.destroy();
+    const running = model.generate("Once", { maxNewTokens: 3 }).catch(() => undefined);
+    const mine = await openDevice({ software: true });
+    await model.rebuild(mine);
+    expect(model.device).toBe(mine);
+    await running;
+    expect((await model.generate("Once", { maxNewTokens: 3 })).ids.length).toBeGreaterThan(3);
+    model.dispose();
+    mine.destroy();
+  });
+
   test("is not replaced after dispose()", async () => {
     const model = await loadModel(directory(STORY));
     model.dispose();
