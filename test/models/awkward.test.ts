@@ -182,7 +182,11 @@ describe.each(CASES.map((c) => [title(c), c] as const))("%s", (_, { family, chan
   });
 
   if (family !== "albert" && length <= 17) {
-    it.each([{ num_beams: 1 }, { num_beams: 3, length_penalty: 0.7 }])("generates the reference's ids with %j", async (kwargs) => {
+    it.each([
+      { num_beams: 1 },
+      { num_beams: 3, length_penalty: 0.7 },
+      { num_beams: 3, suppress_tokens: [4, 5, 6, 7, 8, 9, 10], renormalize_logits: true },
+    ])("generates the reference's ids with %j", async (kwargs) => {
       model = await loadModel(checkpoint.files, { device: await getDevice() });
       const prompt: ModelInputs = { input_ids: inputs.input_ids, attention_mask: inputs.attention_mask };
       const settings = { max_new_tokens: 6, ...kwargs };

@@ -1,5 +1,7 @@
 // Generation settings with Hugging Face's names and defaults, and its logits processors in its order (`_get_logits_processor`).
 
+import { logSoftmaxRow } from "./softmax.ts";
+
 /** Logits of the last position of every row; rows are complete sequences, prompt included, all of one length. */
 export type Logits = (ids: number[][]) => Float64Array[];
 
@@ -26,6 +28,7 @@ export interface GenerationConfig {
   decoder_start_token_id?: number | null;
   bos_token_id?: number | null;
   do_sample?: boolean | null;
+  renormalize_logits?: boolean | null;
   [other: string]: unknown;
 }
 
@@ -46,6 +49,7 @@ export interface GenerationOptions {
   forcedIds: [number, number][];
   eos: number[];
   pad: number | undefined;
+  renormalize: boolean;
 }
 
 /** Later configs win; null and absent leave the default. Lengths are made absolute with the prompt's. */
@@ -70,6 +74,7 @@ export function generationOptions(promptLength: number, ...configs: readonly Gen
     forcedIds: c.forced_decoder_ids ?? [],
     eos: Array.isArray(eos) ? eos : [eos],
     pad: c.pad_token_id ?? undefined,
+    renormalize: c.renormalize_logits ?? false,
   };
 }
 
@@ -108,7 +113,7 @@ export function processors(
     forbid(options.suppress);
     if (ids.length === beginAt) forbid(options.beginSuppress);
     for (const [position, token] of options.forcedIds) if (ids.length === position) force(token);
-    return out;
+    return options.renormalize ? logSoftmaxRow(out) : out;
   };
 }
 
