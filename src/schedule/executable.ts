@@ -42,6 +42,8 @@ export class Executable {
   readonly #program: Program<Plan>;
   readonly #weights = new Map<string, GPUBuffer>();
   readonly #externals = new Map<string, GPUBuffer>();
+  /** Inputs and tables that have been written. */
+  readonly #given = new Set<string>();
   readonly #slots: SlotPool;
   readonly #readback: Readback;
   #bound: BoundProgram | undefined;
@@ -89,22 +91,23 @@ export class Executable {
   }
 
   /** Runs once and reads all outputs. */
-  async run({ dims = {}, inputs }: RunOptions): Promise<Record<string, RunOutput>> {
+  async run(options: RunOptions): Promise<Record<string, RunOutput>> {
+    this.submit(options);
+    return this.read(options.dims);
+  }
+
+  /**
+   * Runs without waiting: several may follow one another on the GPU.
+   * @param inputs those not given keep what an earlier run at the same lengths was given
+   */
+  submit({ dims = {}, inputs = {} }: Partial<RunOptions> = {}): void {
     const device = this.#device;
-    for (const spec of this.plan.externals) {
-      const bytes = evaluate(product(ELEMENT_BYTES, ...spec.shape), dims);
-      const held = this.#externals.get(spec.name);
-      if (held && held.size >= bytes) continue;
-      // A buffer that cannot be made leaves none behind that is destroyed.
-      this.#externals.delete(spec.name);
-      held?.destroy();
-      this.#forget();
-      this.#externals.set(spec.name, storageBuffer(device, `${this.plan.name} ${spec.name}`, bytes));
-    }
+    this.#reserve(dims);
     for (const spec of this.plan.externals) {
       const data = inputs[spec.name];
+      const kept = spec.role === "output" || spec.role === "state" || this.#given.has(spec.name);
+      if (data === undefined && kept) continue;
       const expected = evaluate(product(...spec.shape), dims);
-      if (data === undefined && (spec.role === "output" || spec.role === "state")) continue;
       if (data?.length !== expected)
         throw new InputError(`input "${spec.name}": expected ${expected} numbers, got ${data?.length ?? "none"}`, {
           field: spec.name,
@@ -112,19 +115,22 @@ export class Executable {
           got: data?.length,
         });
       device.queue.writeBuffer(this.#externals.get(spec.name)!, 0, data as Float32Array<ArrayBuffer>);
+      this.#given.add(spec.name);
     }
-    if (!this.#bound) {
-      this.#bound = this.#program.bind(
-        { weight: (n) => this.#weights.get(n)!, slots: this.#slots, external: (n) => this.#externals.get(n)! },
-        dims,
-      );
-    }
+    this.#bound ??= this.#program.bind(
+      { weight: (n) => this.#weights.get(n)!, slots: this.#slots, external: (n) => this.#externals.get(n)! },
+      dims,
+    );
     this.#bound.setDims(dims);
     const encoder = device.createCommandEncoder({ label: this.plan.name });
     const pass = encoder.beginComputePass({ label: this.plan.name });
     this.#bound.encode(pass);
     pass.end();
     device.queue.submit([encoder.finish()]);
+  }
+
+  /** All outputs of the last run. */
+  async read(dims: Dims = {}): Promise<Record<string, RunOutput>> {
     const outputs: Record<string, RunOutput> = {};
     await Promise.all(
       Object.entries(this.plan.outputs).map(async ([name, output]) => {
@@ -143,6 +149,21 @@ export class Executable {
       }),
     );
     return outputs;
+  }
+
+  /** Makes the external buffers large enough for these lengths. What a buffer held is gone when it grows. */
+  #reserve(dims: Dims): void {
+    for (const spec of this.plan.externals) {
+      const bytes = evaluate(product(ELEMENT_BYTES, ...spec.shape), dims);
+      const held = this.#externals.get(spec.name);
+      if (held && held.size >= bytes) continue;
+      // A buffer that cannot be made leaves none behind that is destroyed.
+      this.#externals.delete(spec.name);
+      this.#given.delete(spec.name);
+      held?.destroy();
+      this.#forget();
+      this.#externals.set(spec.name, storageBuffer(this.#device, `${this.plan.name} ${spec.name}`, bytes));
+    }
   }
 
   #forget(): void {
