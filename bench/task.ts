@@ -1,6 +1,8 @@
 // What is measured: tasks as plain data, and what a peer makes of one. Suites list tasks, peers run them, the runner times
 // them in turn; a task carries its numbers, so that all peers compute the same thing and can be compared before any timing.
 
+import type { Source } from "../src/index.ts";
+
 /** f32 numbers with a shape, row-major. */
 export interface Tensor {
   readonly shape: readonly number[];
@@ -86,9 +88,22 @@ export interface CheckpointData {
   readonly weights: TaskData;
 }
 
+/** What a plan says it costs. */
+export interface Cost {
+  readonly dispatches: number;
+  readonly bytesRead: number;
+  readonly bytesWritten: number;
+  readonly flops: number;
+}
+
 export interface Prepared {
-  /** One execution, from inputs that are on the device to the GPU being done. What is timed. */
-  run(): Promise<void>;
+  /** Of one run, where the engine can tell. */
+  readonly cost?: Cost;
+  /**
+   * One execution, from inputs that are on the device to the GPU being done: what is timed. One that has to do more than the
+   * task (reading a prompt before it decodes) measures by itself and returns its milliseconds.
+   */
+  run(): Promise<void | number>;
   /** The result of the last run. */
   output(): Promise<Float32Array>;
   /** Frees what was made for the task. */
@@ -98,6 +113,8 @@ export interface Prepared {
 export interface PeerContext {
   /** The embedded Marian checkpoint, f32, for translate tasks. */
   readonly checkpoint: () => Promise<CheckpointData>;
+  /** The same as files: a URL in a page, a folder in Node. */
+  readonly files: () => string | URL | Source;
 }
 
 /** Somebody's engine. Loaded when it is first asked for; an error anywhere is reported in the table, not hidden. */

@@ -3,7 +3,7 @@ export { loadModel, type LoadOptions } from "./load/load-model.ts";
 export { Model, type ForwardInput, type ForwardCallOptions } from "./model.ts";
 export { deviceDescriptor, isSupported, type Support } from "./gpu/device.ts";
 export * from "./errors.ts";
-export type { Source, SourceInput } from "./load/source.ts";
+export { MissingFileError, type Source, type SourceInput } from "./load/source.ts";
 export type { Tokenizer } from "./load/tokenizer.ts";
 export type { LoadProgress } from "./load/stream.ts";
 export type { Run, RunTensor } from "./engine/forward.ts";

@@ -4,7 +4,7 @@ import { append } from "../ops/append.ts";
 import { attention } from "../ops/attention.ts";
 import { rotary } from "../ops/rotary.ts";
 import { type Dim, features, type Graph, type Value } from "../schedule/graph.ts";
-import { join } from "./feed-forward.ts";
+import { join } from "./path.ts";
 import { linear } from "./linear.ts";
 
 export interface ProjectionNames {

@@ -5,7 +5,7 @@ import { activation } from "../ops/map.ts";
 import { matmul } from "../ops/matmul.ts";
 import { softmax } from "../ops/softmax.ts";
 import { features, type Graph, reshape, slice, type Value } from "../schedule/graph.ts";
-import { join } from "./feed-forward.ts";
+import { join } from "./path.ts";
 import { linear } from "./linear.ts";
 
 export interface KeyMasks {

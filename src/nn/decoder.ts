@@ -3,7 +3,8 @@
 import type { Dim, Graph, Value } from "../schedule/graph.ts";
 import { crossAttention, multiHeadAttention, type MultiHeadOptions } from "./attention.ts";
 import { type BlockOptions, blockNorm, ENCODER_NAMES, type EncoderNames, stack, type StackOptions } from "./encoder.ts";
-import { feedForward, join } from "./feed-forward.ts";
+import { feedForward } from "./feed-forward.ts";
+import { join } from "./path.ts";
 import { sublayer } from "./residual.ts";
 
 export interface DecoderNames extends EncoderNames {

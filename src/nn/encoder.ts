@@ -3,7 +3,8 @@
 import type { Activation } from "../../shaders/snippets.ts";
 import type { Graph, Value } from "../schedule/graph.ts";
 import { multiHeadAttention, type MultiHeadOptions } from "./attention.ts";
-import { feedForward, type FeedForwardOptions, join } from "./feed-forward.ts";
+import { feedForward, type FeedForwardOptions } from "./feed-forward.ts";
+import { join } from "./path.ts";
 import { layerNorm, rmsNorm } from "./norm.ts";
 import { sublayer } from "./residual.ts";
 

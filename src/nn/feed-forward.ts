@@ -3,6 +3,7 @@ import type { Activation } from "../../shaders/snippets.ts";
 import { activation, mul } from "../ops/map.ts";
 import { features, type Graph, type Value } from "../schedule/graph.ts";
 import { linear } from "./linear.ts";
+import { join } from "./path.ts";
 
 export interface FeedForwardOptions {
   /** Module names of the layers below the path. */
@@ -23,5 +24,3 @@ export function feedForward(g: Graph, x: Value, path: string, { names, size, act
   const gate = activation(g, layer(x, names.gate, size), kind, { path: join(path, names.gate) });
   return layer(mul(g, gate, layer(x, names.up, size), { path: join(path, names.up) }), names.down, features(x));
 }
-
-export const join = (path: string, name: string): string => (path === "" ? name : `${path}.${name}`);

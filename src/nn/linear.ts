@@ -1,4 +1,5 @@
 // A linear layer by its checkpoint name: weight [out, in] and, usually, bias [out].
+import { join } from "./path.ts";
 import { add } from "../ops/add.ts";
 import { matmul } from "../ops/matmul.ts";
 import { features, type Graph, type Value } from "../schedule/graph.ts";
@@ -15,6 +16,6 @@ export interface LinearOptions {
  * @returns [..., out]
  */
 export function linear(g: Graph, x: Value, path: string, { out, bias = true }: LinearOptions): Value {
-  const y = matmul(g, x, g.weight(`${path}.weight`, [out, features(x)]), { path });
-  return bias ? add(g, y, g.weight(`${path}.bias`, [out]), { path }) : y;
+  const y = matmul(g, x, g.weight(join(path, "weight"), [out, features(x)]), { path });
+  return bias ? add(g, y, g.weight(join(path, "bias"), [out]), { path }) : y;
 }

@@ -1,14 +1,15 @@
 // Norms by their checkpoint names.
+import { join } from "./path.ts";
 import { layerNorm as layerNormOp, rmsNorm as rmsNormOp } from "../ops/norm.ts";
 import { features, type Graph, type Value } from "../schedule/graph.ts";
 
 /** Layer norm with `${path}.weight` and `${path}.bias`. */
 export function layerNorm(g: Graph, x: Value, path: string, { eps }: { eps: number }): Value {
   const size = [features(x)];
-  return layerNormOp(g, x, g.weight(`${path}.weight`, size), g.weight(`${path}.bias`, size), { path, eps });
+  return layerNormOp(g, x, g.weight(join(path, "weight"), size), g.weight(join(path, "bias"), size), { path, eps });
 }
 
 /** RMS norm with `${path}.weight`. */
 export function rmsNorm(g: Graph, x: Value, path: string, { eps }: { eps: number }): Value {
-  return rmsNormOp(g, x, g.weight(`${path}.weight`, [features(x)]), { path, eps });
+  return rmsNormOp(g, x, g.weight(join(path, "weight"), [features(x)]), { path, eps });
 }

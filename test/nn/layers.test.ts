@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import type { Activation } from "../../shaders/snippets.ts";
 import { decoder, decoderBlock, type DecoderBlockOptions } from "../../src/nn/decoder.ts";
 import { encoder, encoderBlock, type EncoderBlockOptions } from "../../src/nn/encoder.ts";
-import { join } from "../../src/nn/feed-forward.ts";
+import { join } from "../../src/nn/path.ts";
 import { linear } from "../../src/nn/linear.ts";
 import { Executable } from "../../src/schedule/executable.ts";
 import { Graph, type Value } from "../../src/schedule/graph.ts";
