@@ -64,6 +64,8 @@ async function writeFontConfig(folder: string): Promise<string> {
 const TYPES: Readonly<Record<string, string>> = {
   ".html": "text/html",
   ".js": "text/javascript",
+  ".mjs": "text/javascript",
+  ".wasm": "application/wasm",
   ".css": "text/css",
   ".json": "application/json",
   ".svg": "image/svg+xml",

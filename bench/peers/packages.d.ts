@@ -1,0 +1,9 @@
+// The engines' packages, which the root install does not have: any type. Each peer states what it uses, and so the checks are the
+// same with bench/node_modules and without.
+declare module "onnxruntime-web/webgpu";
+declare module "onnxruntime-web/wasm";
+
+declare module "onnxruntime-web/*?url" {
+  const url: string;
+  export default url;
+}
