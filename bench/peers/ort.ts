@@ -1,8 +1,10 @@
 // onnxruntime-web as a peer, on WebGPU and on wasm. Models are built here, of the operators that ONNX Runtime fuses an exported
 // model to; weights are initialisers, as in a model file.
 import type { Peer, Task } from "../task.ts";
+import { prepareDecode } from "./ort/decode.ts";
 import { gpuRuntime, type Runtime, wasmRuntime } from "./ort/runtime.ts";
 import { prepareSingle } from "./ort/single.ts";
+import { prepareTranslate } from "./ort/translate.ts";
 
 export async function ortWebGpu(): Promise<Peer> {
   const adapter = await navigator.gpu.requestAdapter();
@@ -19,11 +21,12 @@ function peer(name: string, runtime: Runtime, half: true | string): Peer {
     name,
     about: runtime.about,
     supports: (task) => supports(task, half),
-    prepare(task, data) {
+    prepare(task, data, context) {
       switch (task.kind) {
         case "decode":
+          return prepareDecode(runtime, task, data);
         case "translate":
-          throw new Error("later");
+          return prepareTranslate(runtime, task, context);
         default:
           return prepareSingle(runtime, task, data);
       }
@@ -32,8 +35,6 @@ function peer(name: string, runtime: Runtime, half: true | string): Peer {
 }
 
 function supports(task: Task, half: true | string): true | string {
-  if (task.kind === "decode") return "later";
-  if (task.kind === "translate") return task.beams === 1 ? "later" : "ONNX Runtime Web has no beam search";
-  if (task.kind === "matmul" && task.weight === "f16") return half;
-  return true;
+  if (task.kind === "translate" && task.beams > 1) return "no beam search on WebGPU, and none written here";
+  return "weight" in task && task.weight === "f16" ? half : true;
 }

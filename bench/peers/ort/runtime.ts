@@ -13,6 +13,10 @@ export interface Runtime {
   session(model: Uint8Array, outputs?: Location | Readonly<Record<string, Location>>): Promise<Session>;
   /** After the first session. */
   upload(data: Data, dims: readonly number[]): Promise<Tensor>;
+  /** Frees a tensor, uploaded or a result. */
+  free(tensor: Tensor): void;
+  /** Frees an uploaded tensor; results have their own dispose(). */
+  free(tensor: Tensor): void;
   /** Until what was submitted is done. */
   done(): Promise<void>;
 }
@@ -59,6 +63,7 @@ export async function gpuRuntime(): Promise<Runtime> {
       buffer.unmap();
       return ort.Tensor.fromGpuBuffer(buffer, { dataType: typeOf(data), dims });
     },
+    free: (tensor) => tensor.gpuBuffer.destroy(),
     done: async () => device?.queue.onSubmittedWorkDone(),
   };
 }
@@ -78,6 +83,7 @@ export async function wasmRuntime(): Promise<Runtime> {
     ort,
     session: (model) => ort.InferenceSession.create(model, { executionProviders: ["wasm"], logSeverityLevel: 3 }),
     upload: async (data, dims) => new ort.Tensor(typeOf(data), data, dims),
+    free: (tensor) => tensor.dispose(),
     done: async () => {},
   };
 }

@@ -43,7 +43,7 @@ export async function prepareSingle(runtime: Runtime, task: SingleTask, data: Ta
     async dispose() {
       y?.dispose();
       await session.release();
-      for (const tensor of Object.values(feeds)) if (tensor.location === "gpu-buffer") tensor.gpuBuffer.destroy();
+      for (const tensor of Object.values(feeds)) runtime.free(tensor);
     },
   };
 }
