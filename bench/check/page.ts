@@ -49,7 +49,7 @@ async function run(index: number, which: number): Promise<Outcome> {
     const { task } = cases[which]!;
     const supported = peer.supports(task);
     if (supported !== true) return { status: "unsupported", detail: supported, ...nothing };
-    const prepared = await peer.prepare(task, dataOf(task), { checkpoint });
+    const prepared = await peer.prepare(task, dataOf(task), { checkpoint, files: () => FOLDER });
     await prepared.run();
     const start = performance.now();
     await prepared.run();

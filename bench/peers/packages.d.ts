@@ -2,6 +2,7 @@
 // same with bench/node_modules and without.
 declare module "onnxruntime-web/webgpu";
 declare module "onnxruntime-web/wasm";
+declare module "@observablehq/plot";
 
 declare module "onnxruntime-web/*?url" {
   const url: string;

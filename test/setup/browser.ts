@@ -73,7 +73,10 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 /** Serves a folder under a path that is not the root, as static hosts do. */
-export async function serve(folder: string, base = "/some/where/"): Promise<{ url: string; close: () => Promise<void> }> {
+export async function serve(
+  folder: string,
+  { base = "/some/where/", headers = {} }: { base?: string; headers?: Readonly<Record<string, string>> } = {},
+): Promise<{ url: string; close: () => Promise<void> }> {
   const server: Server = createServer((request, response) => {
     const path = decodeURIComponent(new URL(request.url ?? "/", "http://localhost").pathname);
     const inside = path.startsWith(base) ? normalize(path.slice(base.length)) : "..";
@@ -88,6 +91,7 @@ export async function serve(folder: string, base = "/some/where/"): Promise<{ ur
     response.writeHead(range ? 206 : 200, {
       "content-type": TYPES[extname(file)] ?? "application/octet-stream",
       "content-length": Math.max(0, end - start + 1),
+      ...headers,
       ...(range && { "content-range": `bytes ${start}-${end}/${size}` }),
     });
     createReadStream(file, { start, end: Math.max(start, end) }).pipe(response);
