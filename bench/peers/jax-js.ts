@@ -1,10 +1,9 @@
 // jax-js on WebGPU. Chosen: one jit a task, where scale, mask, bias and gelu join the products' kernels; weights as [in, out], whose
 // columns neighbours read together; grouped heads as rows of one product per key/value head, which its own attention repeats.
-import type * as library from "@jax-js/jax";
 import type { AttentionTask, EncoderTask, Peer, Prepared, Task } from "../task.ts";
 
-type Jax = typeof library;
-type A = library.numpy.Array;
+type Jax = Foreign;
+type A = Foreign;
 /** By its reference counting, a function uses up its arguments: each is used once, or by `.ref`. */
 type Compute = (data: Record<string, A>) => A;
 

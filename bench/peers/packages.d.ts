@@ -3,8 +3,14 @@
 declare module "onnxruntime-web/webgpu";
 declare module "onnxruntime-web/wasm";
 declare module "@observablehq/plot";
+declare module "@tensorflow/tfjs-core";
+declare module "@tensorflow/tfjs-backend-webgpu";
+declare module "@jax-js/jax";
 
 declare module "onnxruntime-web/*?url" {
   const url: string;
   export default url;
 }
+
+/** Somebody's tensor, which only their own functions look into. */
+type Foreign = any;

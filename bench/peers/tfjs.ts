@@ -1,11 +1,9 @@
 // TensorFlow.js on WebGPU. Chosen: weights as [in, out] and keys turned, since only then its matmul loads vec4; bias fused into the
 // matmul; the constants of scores and gelu folded into weights; grouped heads as rows of one product per key/value head, no repeats.
-import type * as core from "@tensorflow/tfjs-core";
-import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import type { AttentionTask, EncoderTask, Peer, Prepared, Task, TaskData } from "../task.ts";
 
-type Tf = typeof core;
-type Tensor = core.Tensor;
+type Tf = Foreign;
+type Tensor = Foreign;
 type Compute = () => Tensor;
 
 export const tfjs = async (): Promise<Peer> => {
@@ -14,7 +12,7 @@ export const tfjs = async (): Promise<Peer> => {
   tf.enableProdMode();
   if (!(await tf.setBackend("webgpu"))) throw new Error("tfjs: its WebGPU backend did not start");
   tf.env().set("WEBGPU_CPU_FORWARD", false); // small tensors too are the GPU's
-  const backend = tf.backend() as WebGPUBackend;
+  const backend = tf.backend();
 
   const finish = (): Promise<undefined> => {
     // It submits every 15 dispatches; what is left over waits for a read unless it is sent by hand.
