@@ -13,4 +13,5 @@ declare module "onnxruntime-web/*?url" {
 }
 
 /** Somebody's tensor, which only their own functions look into. */
+// oxlint-disable-next-line no-explicit-any
 type Foreign = any;
