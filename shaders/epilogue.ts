@@ -1,9 +1,12 @@
 // What a matmul does to its sums and where it stores them: y = activation(sum + bias) + residual. Where w is a part of the
-// weight, its columns are those from `column0` on, of the output's `columns`.
+// weight, its columns are those from `column0` on, of the output's `columns`. A gated one has two sums a column:
+// y = activation(gate + bias) · (up + bias).
 import { type Activation, activationFunction } from "./snippets.ts";
 import { wgsl } from "./wgsl.ts";
 
 export interface EpilogueOptions {
+  /** w holds the rows of a gate and those of up, one after the other: kernels walk them in pairs. */
+  readonly gated?: boolean;
   readonly bias: boolean;
   readonly activation: Activation | "none";
   readonly residual: boolean;
@@ -17,9 +20,22 @@ export const epilogueBindings = ({ bias, residual }: EpilogueOptions) => [
   ...(residual ? [{ name: "residual", index: 4, type: "array<f32>", access: "read" } as const] : []),
 ];
 
-/** Declares `fn store(sum, row, n)`: row counted over all batches, n over w's own columns. */
-export function epilogue({ bias, activation, residual }: EpilogueOptions): string {
+/**
+ * Declares `fn store(sum, row, n)`: row counted over all batches, n over w's own columns; gated
+ * `fn store(gate, up, row, n)`, n over the output's.
+ */
+export function epilogue({ gated = false, bias, activation, residual }: EpilogueOptions): string {
   const active = activation !== "none";
+  if (gated)
+    return wgsl`
+${active ? activationFunction(activation) : "fn activate(x: f32) -> f32 { return x; }"}
+fn store(gate: f32, up: f32, row: u32, n: u32) {
+  #if ${bias}
+  out[row * params.columns + n] = activate(gate + bias[n]) * (up + bias[params.columns + n]);
+  #else
+  out[row * params.columns + n] = activate(gate) * up;
+  #endif
+}`;
   return wgsl`#if ${active}
 ${active ? activationFunction(activation) : ""}
 #endif

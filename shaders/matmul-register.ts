@@ -6,7 +6,7 @@ import { MATMUL_PARAMS, matmulBindings, matmulFeatures, type MatmulOptions, matm
 import { wgsl } from "./wgsl.ts";
 
 export interface MatmulRegisterOptions extends MatmulOptions {
-  /** The tile of one thread, 1…8 each. */
+  /** The tile of one thread, 1…8 each; an even number of columns where they are gated. */
   readonly rows: number;
   readonly columns: number;
 }
@@ -20,7 +20,7 @@ export const matmulRegisterKernel: Kernel<MatmulRegisterOptions> = {
   bindings: matmulBindings,
   features: matmulFeatures,
   code(options) {
-    const { rows, columns, vector } = options;
+    const { rows, columns, vector, gated } = options;
     const all = (count: number, line: (i: number) => string) => Array.from({ length: count }, (_, i) => line(i)).join("\n");
     const tile = (line: (i: number, j: number) => string) => all(rows, (i) => all(columns, (j) => line(i, j)));
     return wgsl`
@@ -43,7 +43,12 @@ ${entryPoint(WORKGROUP)}
     ${all(columns, (j) => `let c${j} = w_at(w${j}, k);`)}
     ${tile((i, j) => (vector ? `sum_${i}_${j} += dot(a${i}, c${j});` : `sum_${i}_${j} += a${i} * c${j};`))}
   }
-  ${tile((i, j) => `if (m0 + ${i}u < params.M && n0 + ${j}u < params.N) { store(sum_${i}_${j}, b * params.M + m0 + ${i}u, n0 + ${j}u); }`)}
+  ${tile((i, j) => {
+    const inside = `m0 + ${i}u < params.M && n0 + ${j}u < params.N`;
+    const row = `b * params.M + m0 + ${i}u`;
+    if (!gated) return `if (${inside}) { store(sum_${i}_${j}, ${row}, n0 + ${j}u); }`;
+    return j % 2 === 1 ? "" : `if (${inside}) { store(sum_${i}_${j}, sum_${i}_${j + 1}, ${row}, (n0 + ${j}u) / 2u); }`;
+  })}
 }
 `;
   },

@@ -17,7 +17,7 @@ export const matmulTiledKernel: Kernel<MatmulOptions> = {
   bindings: matmulBindings,
   features: matmulFeatures,
   code(options) {
-    const { vector } = options;
+    const { vector, gated = false } = options;
     const side = [0, 1, 2, 3];
     const zero = vector ? "vec4<f32>(0.0)" : "0.0";
     // A vector load brings four steps of K for one row: 256 threads bring 64 rows × 16 in one go, scalar ones in four.
@@ -70,9 +70,15 @@ ${entryPoint(WORKGROUP)}
 
 fn store_row(b: u32, m: u32, n: u32, sums: vec4<f32>) {
   if (m >= params.M) { return; }
+  #if ${gated}
+  for (var j = 0u; j < 4u; j += 2u) {
+    if (n + j < params.N) { store(sums[j], sums[j + 1u], b * params.M + m, (n + j) / 2u); }
+  }
+  #else
   for (var j = 0u; j < 4u; j++) {
     if (n + j < params.N) { store(sums[j], b * params.M + m, n + j); }
   }
+  #endif
 }
 `;
   },

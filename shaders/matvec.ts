@@ -21,7 +21,7 @@ export const matvecKernel: Kernel<MatvecOptions> = {
   bindings: matmulBindings,
   features: matmulFeatures,
   code(options) {
-    const { rows, vector } = options;
+    const { rows, vector, gated = false } = options;
     const each = (count: number, line: (i: number) => string) => Array.from({ length: count }, (_, i) => line(i)).join("\n");
     const term = (j: number) => (vector ? `dot(a, c${j})` : `a * c${j}`);
     return wgsl`
@@ -49,9 +49,15 @@ fn reduce(m: u32, sum: vec4<f32>, b: u32, n0: u32, thread: u32) {
     if (thread < half) { partial[thread] += partial[thread + half]; }
     workgroupBarrier();
   }
+  #if ${gated}
+  if (thread < ${COLUMNS / 2}u && m < params.M && n0 + 2u * thread < params.N) {
+    store(partial[0][2u * thread], partial[0][2u * thread + 1u], b * params.M + m, n0 / 2u + thread);
+  }
+  #else
   if (thread < ${COLUMNS}u && m < params.M && n0 + thread < params.N) {
     store(partial[0][thread], b * params.M + m, n0 + thread);
   }
+  #endif
   workgroupBarrier();
 }
 `;

@@ -93,7 +93,7 @@ function splitHeads(y: Float32Array, { heads, T, d }: AttentionTask): Float32Arr
 async function prepareDecode(device: GPUDevice, task: DecodeTask, data: TaskData): Promise<Prepared> {
   const { past, steps, weight, vocab } = task;
   const dtype = weight === "f32" || weight === "f16" ? "auto" : weight;
-  const model = await loadModel(decoderSource(task, data), { device, dtype: dtype as LoadOptions["dtype"] });
+  const model = await loadModel(decoderSource(task, data), { device, dtype: dtype });
   // What stands in the cache does not change what a step costs.
   const prompt = [...Array.from({ length: past }, (_, i) => 2 + (i % (vocab - 2))), 1];
   let ids: number[] = [];

@@ -14,6 +14,8 @@ export interface MatmulAttrs {
   readonly activation?: Activation;
   readonly transposeA: boolean;
   readonly transposeB: boolean;
+  /** w stacks the rows of a gate on those of up: y = activation(gate + bias) · (up + bias), half as wide. Rules make it. */
+  readonly gated?: boolean;
 }
 
 export const matmulOp = defineOp<MatmulInputs, MatmulAttrs>("matmul");

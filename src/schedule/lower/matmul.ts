@@ -6,26 +6,47 @@ import { matmulTiledKernel, TILE } from "../../../shaders/matmul-tiled.ts";
 import { COLUMNS, matvecKernel } from "../../../shaders/matvec.ts";
 import { ELEMENT_BYTES } from "../../gpu/dispatch.ts";
 import { ceilDiv, type Expr, product } from "../../gpu/expr.ts";
+import { type MapAttrs, type MapInputs, mapOp } from "../../ops/map.ts";
 import { type MatmulAttrs, type MatmulInputs, matmulOp } from "../../ops/matmul.ts";
-import { type Node, rowStride, type Value } from "../graph.ts";
-import { type LowerContext, type Lowering, lowering, storedAccess } from "../lowering.ts";
+import { features, type Node, rowStride, slice, type Value } from "../graph.ts";
+import { type LowerContext, type Lowered, type Lowering, lowering, storedAccess } from "../lowering.ts";
+import { lowerMap } from "./map.ts";
 
 const MATVEC_ROWS = 8;
 
 export const lowerMatmul: Lowering = lowering(matmulOp, (node, context) => {
-  const { x, w, bias, residual } = node.inputs;
   const out = node.outputs[0]!;
+  if (!node.attrs.gated) return products(node, out, context);
+  if (context.shards(node.inputs.w).length === 1) return products(node, out, context);
+  // Gate and up lie in different buffers then: they are stored, and the gate is a map over both.
+  const half = features(out);
+  const both = context.scratch(node.path, [...out.shape.slice(0, -1), 2 * half]);
+  const plain = { ...node, attrs: { ...node.attrs, gated: false, activation: undefined } };
+  const map: Node<MapInputs, MapAttrs> = {
+    op: mapOp.name,
+    path: node.path,
+    inputs: { a: slice(both, 0, half), b: slice(both, half, half) },
+    attrs: { activation: node.attrs.activation, factor: 1 },
+    outputs: [out],
+  };
+  return [...products(plain, both, context), ...lowerMap(map, context)];
+});
+
+function products(node: Node<MatmulInputs, MatmulAttrs>, out: Value, context: LowerContext): Lowered[] {
+  const { x, w, bias, residual } = node.inputs;
+  const { transposeB, gated = false } = node.attrs;
   const { M, N, K, batch, strides } = geometry(node);
   const contiguousK = strides.xColumn === 1 && strides.wColumn === 1;
   const vector = contiguousK && [K, x.offset, strides.xRow, strides.xBatch, w.offset, strides.wRow, strides.wBatch].every(isMultipleOf4);
   const options: Omit<MatmulOptions, "weight"> = {
     vector,
+    gated,
     bias: bias !== undefined,
     activation: node.attrs.activation ?? "none",
     residual: residual !== undefined,
   };
   // Rows of w are columns of the output only where it is transposed.
-  const shards = node.attrs.transposeB ? context.shards(w) : [{ value: w, row: 0 }];
+  const shards = transposeB ? context.shards(w) : [{ value: w, row: 0 }];
   return shards.map(({ value, row }) => {
     const columns = shards.length === 1 ? N : value.shape[0]!;
     const { instance, grid } = choose({ weight: storedAccess(value, context), ...options }, context, M, columns, batch, contiguousK);
@@ -43,7 +64,7 @@ export const lowerMatmul: Lowering = lowering(matmulOp, (node, context) => {
         ...strides,
         wOffset: w.offset,
         column0: row,
-        columns: N,
+        columns: features(out),
         rOffset: residual?.offset ?? 0,
         rStride: residual ? rowStride(residual) : 0,
       },
@@ -52,7 +73,7 @@ export const lowerMatmul: Lowering = lowering(matmulOp, (node, context) => {
       ...(shards.length > 1 && { bytesWritten: product(ELEMENT_BYTES, batch, M, columns) }),
     };
   });
-});
+}
 
 function choose(
   options: MatmulOptions,
@@ -65,7 +86,7 @@ function choose(
   const rows = context.expect(M);
   if (context.traits.software || !contiguousK) {
     // One thread reads a weight once for all its rows; with few rows, narrow tiles keep enough threads busy.
-    const tile = rows <= MATVEC_ROWS ? { rows, columns: rows === 1 ? 2 : 1 } : { rows: 4, columns: 4 };
+    const tile = rows <= MATVEC_ROWS ? { rows, columns: rows === 1 || options.gated ? 2 : 1 } : { rows: 4, columns: 4 };
     const threads = product(batch, ceilDiv(M, tile.rows), ceilDiv(N, tile.columns));
     return { instance: instantiate(matmulRegisterKernel, { ...options, ...tile }), grid: ceilDiv(threads, 64) };
   }
@@ -73,8 +94,9 @@ function choose(
   if (typeof M === "number" && M <= MATVEC_ROWS)
     return { instance: instantiate(matvecKernel, { ...options, rows: M }), grid: product(batch, ceilDiv(N, COLUMNS)) };
   if (rows <= MATVEC_ROWS) {
-    const threads = product(batch, ceilDiv(M, rows), N);
-    return { instance: instantiate(matmulRegisterKernel, { ...options, rows, columns: 1 }), grid: ceilDiv(threads, 64) };
+    const columns = options.gated ? 2 : 1;
+    const threads = product(batch, ceilDiv(M, rows), ceilDiv(N, columns));
+    return { instance: instantiate(matmulRegisterKernel, { ...options, rows, columns }), grid: ceilDiv(threads, 64) };
   }
   return { instance: instantiate(matmulTiledKernel, options), grid: product(batch, ceilDiv(M, TILE), ceilDiv(N, TILE)) };
 }

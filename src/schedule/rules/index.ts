@@ -5,6 +5,7 @@ import { fuseAttention } from "./fuse-attention.ts";
 import { fuseBias } from "./fuse-bias.ts";
 import { fuseEpilogue } from "./fuse-epilogue.ts";
 import { fuseGate } from "./fuse-gate.ts";
+import { fuseGated } from "./fuse-gated.ts";
 import { fuseHeads } from "./fuse-heads.ts";
 import { fuseResidualNorm } from "./fuse-residual-norm.ts";
 import { fuseRotary } from "./fuse-rotary.ts";
@@ -17,6 +18,7 @@ export const rules: readonly Rule[] = [
   joinProjections,
   prune,
   fuseGate,
+  fuseGated,
   fuseEpilogue,
   fuseSoftmax,
   fuseAttention,

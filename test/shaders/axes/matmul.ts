@@ -8,6 +8,7 @@ import { defineAxes, FLAG, WEIGHTS } from "./axes.ts";
 const common = {
   weight: WEIGHTS,
   vector: FLAG,
+  gated: FLAG,
   bias: FLAG,
   activation: ["none", ...ACTIVATIONS],
   residual: FLAG,
@@ -15,19 +16,26 @@ const common = {
 const UP_TO_8 = [1, 2, 3, 4, 5, 6, 7, 8];
 
 interface Common {
+  readonly gated?: boolean;
   readonly bias: boolean;
   readonly residual: boolean;
   readonly activation: string;
   readonly weight: string;
 }
+/** A gated product has no residual; an activation is text of its own that the others are compiled with. */
+const possible = ({ gated = false, residual, activation }: Common) =>
+  !gated || (!residual && (activation === "none" || activation === "silu"));
 const plain = ({ bias, residual, activation }: Common) => !bias && !residual && activation === "none";
 
 export const matmulAxes = [
-  defineAxes({ kernel: matmulTiledKernel, axes: common }),
-  defineAxes({ kernel: matvecKernel, axes: { ...common, rows: UP_TO_8 }, valid: (o) => o.rows === 4 || plain(o) }),
+  defineAxes({ kernel: matmulTiledKernel, axes: common, valid: possible }),
+  defineAxes({ kernel: matvecKernel, axes: { ...common, rows: UP_TO_8 }, valid: (o) => possible(o) && (o.rows === 4 || plain(o)) }),
   defineAxes({
     kernel: matmulRegisterKernel,
     axes: { ...common, rows: UP_TO_8, columns: UP_TO_8 },
-    valid: (o) => (o.rows === 4 && o.columns === 4) || (plain(o) && o.weight === "f16" && o.vector && (o.rows < 5 || o.columns < 5)),
+    valid: (o) =>
+      possible(o) &&
+      !(o.gated && o.columns % 2 === 1) &&
+      ((o.rows === 4 && o.columns === 4) || (plain(o) && o.weight === "f16" && o.vector && (o.rows < 5 || o.columns < 5))),
   }),
 ];
