@@ -2,7 +2,7 @@
 // are read in the type the checkpoint stores. Ids were validated by the host; one outside would be clamped. A dispatch whose
 // table is a part of the weight does the rows it has.
 import { entryPoint, type Kernel } from "./kernel.ts";
-import { type WeightAccess, weightArray, weightReader } from "./weights.ts";
+import { rowLength, type WeightAccess, weightArray, weightReader } from "./weights.ts";
 import { wgsl } from "./wgsl.ts";
 
 export interface EmbeddingOptions {
@@ -60,16 +60,16 @@ ${entryPoint(WORKGROUP)}
   let column = i % params.columns;
   let id = row_of(ids[row], params.vocabulary);
   if (id < params.firstRow || id - params.firstRow >= params.tableRows) { return; }
-  var sum = params.scale * token1((id - params.firstRow) * params.columns + column);
+  var sum = params.scale * token1((id - params.firstRow) * ${rowLength(weight, "params.columns")} + column);
   #if ${hasPositions}
   var position = row % params.tokens + params.positionOffset;
   #if ${past}
   position += u32(max(past[row / params.tokens], 0));
   #endif
-  sum += position_row1(min(position, params.positions - 1u) * params.columns + column);
+  sum += position_row1(min(position, params.positions - 1u) * ${hasPositions ? rowLength(positions, "params.columns") : ""} + column);
   #endif
   #if ${hasTypes}
-  sum += type_row1(row_of(type_ids[row], params.typeCount) * params.columns + column);
+  sum += type_row1(row_of(type_ids[row], params.typeCount) * ${hasTypes ? rowLength(types, "params.columns") : ""} + column);
   #endif
   out[i] = sum;
 }

@@ -1,16 +1,42 @@
-// Reading weights as they are stored. A matrix keeps the checkpoint's type on the GPU; kernels see f32.
+// Reading weights as they lie on the GPU; kernels see f32.
 //   f32       array<vec4<f32>> or array<f32>
 //   f16       two halves to a word, unpack2x16float: any adapter
 //   f16-native array<vec4<f16>>: adapters with shader-f16
 //   bf16      two halves to a word, shifted up: any adapter
+//   q8, q4    blocks of 32 along a row, each with an f16 scale: weight = scale · quant. The last block of a row is filled with
+//             zeros. All quants come first, row after row (q8: four signed bytes to a word; q4: eight nibbles, −8…7 stored
+//             with 8 added), then all scales, two to a word. Where those begin follows from the buffer's length.
+// The blocks are ggml's Q8_0 and Q4_0 (ggml-common.h: block_q8_0, block_q4_0) with quants and scales apart, so that both are
+// read in whole words, and nibbles in order, so that four neighbours are one half of a word.
 import { wgsl } from "./wgsl.ts";
 
+/** How a checkpoint stores a tensor. */
+export type StoredType = "f32" | "f16" | "bf16";
+export type QuantType = "q8" | "q4";
 /** How a matrix lies in its buffer. */
-export type WeightType = "f32" | "f16" | "bf16";
+export type WeightType = StoredType | QuantType;
 /** How a kernel reads it. */
 export type WeightAccess = WeightType | "f16-native";
 
-export const WEIGHT_BYTES: Readonly<Record<WeightType, number>> = { f32: 4, f16: 2, bf16: 2 };
+/** Elements that share a scale. */
+export const BLOCK = 32;
+const WORD = 4;
+/** Words that the quants of one block take. */
+export const BLOCK_WORDS: Readonly<Record<QuantType, number>> = { q8: 8, q4: 4 };
+export const STORED_BYTES: Readonly<Record<StoredType, number>> = { f32: 4, f16: 2, bf16: 2 };
+
+export const isQuantized = (type: WeightAccess): type is QuantType => type === "q8" || type === "q4";
+
+/** Elements from one row to the next. */
+export const rowElements = (type: WeightType, columns: number): number =>
+  isQuantized(type) ? Math.ceil(columns / BLOCK) * BLOCK : columns;
+
+/** Bytes of `rows` rows. */
+export function weightBytes(type: WeightType, rows: number, columns: number): number {
+  if (!isQuantized(type)) return rows * columns * STORED_BYTES[type];
+  const blocks = (rows * rowElements(type, columns)) / BLOCK;
+  return WORD * (blocks * BLOCK_WORDS[type] + Math.ceil(blocks / 2));
+}
 
 /** WGSL type of the buffer of weights. `vector`: four elements at a time (K % 4 = 0), else one. */
 export function weightArray(access: WeightAccess, vector: boolean): string {
@@ -22,14 +48,27 @@ export function weightArray(access: WeightAccess, vector: boolean): string {
     case "f16":
     case "bf16":
       return vector ? "array<vec2<u32>>" : "array<u32>";
+    case "q8":
+    case "q4":
+      return "array<u32>";
   }
 }
 
+/** WGSL for `rowElements`, of the u32 expression `columns`. */
+export const rowLength = (access: WeightAccess, columns: string): string =>
+  isQuantized(access) ? `((${columns} + ${BLOCK - 1}u) / ${BLOCK}u * ${BLOCK}u)` : columns;
+
+/** WGSL for the word of a quantised buffer at which the scales begin. */
+export const scalesStart = (type: QuantType, buffer: string): string =>
+  // Words are BLOCK_WORDS to a block and, rounded up, half a one more for its scale.
+  `(arrayLength(&${buffer}) * 2u / ${2 * BLOCK_WORDS[type] + 1}u * ${BLOCK_WORDS[type]}u)`;
+
 /**
  * Declares `fn <name>4(i: u32) -> vec4<f32>` (i counts groups of four) when `vector`, else `fn <name>1(i: u32) -> f32`,
- * reading the buffer `buffer` as f32.
+ * reading the buffer `buffer` as f32. Rows are `rowElements` apart.
  */
 export function weightReader(name: string, buffer: string, access: WeightAccess, vector: boolean): string {
+  if (isQuantized(access)) return quantReader(name, buffer, access, vector);
   const isF32 = access === "f32";
   const isNative = access === "f16-native";
   const isF16 = access === "f16";
@@ -61,4 +100,31 @@ export function weightReader(name: string, buffer: string, access: WeightAccess,
   return bitcast<f32>(select(word << 16u, word & 0xffff0000u, (i & 1u) == 1u));
   #endif
 }`;
+}
+
+function quantReader(name: string, buffer: string, type: QuantType, vector: boolean): string {
+  const isQ8 = type === "q8";
+  return wgsl`fn ${name}_scale(block: u32) -> f32 {
+  let pair = unpack2x16float(${buffer}[${scalesStart(type, buffer)} + (block >> 1u)]);
+  return select(pair.x, pair.y, (block & 1u) == 1u);
+}
+#if ${vector}
+fn ${name}4(i: u32) -> vec4<f32> {
+  #if ${isQ8}
+  let quants = vec4<u32>(${buffer}[i]) << vec4<u32>(24u, 16u, 8u, 0u);
+  #else
+  let quants = (vec4<u32>(${buffer}[i >> 1u]) << (vec4<u32>(28u, 24u, 20u, 16u) - (i & 1u) * 16u)) ^ vec4<u32>(0x80000000u);
+  #endif
+  return ${name}_scale(i / ${BLOCK / 4}u) * vec4<f32>(bitcast<vec4<i32>>(quants) >> vec4<u32>(${isQ8 ? 24 : 28}u));
+}
+#else
+fn ${name}1(i: u32) -> f32 {
+  #if ${isQ8}
+  let quant = ${buffer}[i >> 2u] << (24u - (i & 3u) * 8u);
+  #else
+  let quant = (${buffer}[i >> 3u] << (28u - (i & 7u) * 4u)) ^ 0x80000000u;
+  #endif
+  return ${name}_scale(i / ${BLOCK}u) * f32(bitcast<i32>(quant) >> ${isQ8 ? 24 : 28}u);
+}
+#endif`;
 }

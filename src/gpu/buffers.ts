@@ -47,6 +47,14 @@ export function storageBuffer(device: GPUDevice, label: string, bytes: number): 
   return device.createBuffer({ label, size, usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST });
 }
 
+/** Writes to the GPU are whole words: what ends within one gets the rest of it. */
+export function wholeWords(data: ArrayBufferView): ArrayBufferView<ArrayBuffer> {
+  if (data.byteLength % 4 === 0) return data as ArrayBufferView<ArrayBuffer>;
+  const whole = new Uint8Array(Math.ceil(data.byteLength / 4) * 4);
+  whole.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  return whole;
+}
+
 /**
  * Slots: buffers for values inside a run. Every submit leaves nothing in them that a later one needs, so all plans and
  * sessions of a model share them. They only grow; `version` tells who holds bind groups on the old buffers.

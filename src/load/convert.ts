@@ -1,5 +1,5 @@
 // Number formats on the host, for the few tensors that change type while loading: vectors are widened, and `dtype` may ask.
-import type { WeightType } from "../../shaders/weights.ts";
+import type { StoredType } from "../../shaders/weights.ts";
 
 const scratch = new DataView(new ArrayBuffer(4));
 
@@ -31,7 +31,7 @@ export function floatToHalf(value: number): number {
 }
 
 /** Elements of `bytes`, little-endian, from one type to another. */
-export function convert(bytes: Uint8Array, from: WeightType, to: WeightType): Uint8Array<ArrayBuffer> {
+export function convert(bytes: Uint8Array, from: StoredType, to: StoredType): Uint8Array<ArrayBuffer> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const read = {
     f32: (i: number) => view.getFloat32(4 * i, true),

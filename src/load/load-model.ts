@@ -1,24 +1,30 @@
 // loadModel: config → architecture → layout → weights on the GPU. Nothing half-loaded stays there.
 import { Engine } from "../engine/engine.ts";
 import { EngineHost } from "../engine/host.ts";
-import { encodeGraph } from "../engine/graphs.ts";
+import { decodeGraph, encodeGraph } from "../engine/graphs.ts";
 import { forwardDecodeGraph, forwardDims } from "../engine/forward.ts";
 import { InputError, UnsupportedError } from "../errors.ts";
 import { assertAlive, requestDevice } from "../gpu/device.ts";
 import { Model } from "../model.ts";
 import { familyOf } from "../models/registry.ts";
-import type { WeightBuffer } from "../schedule/layout.ts";
+import type { Architecture } from "../models/architecture.ts";
+import type { Graph } from "../schedule/graph.ts";
+import { readByRows, type WeightBuffer } from "../schedule/layout.ts";
 import { readConfig, readGenerationConfig } from "./config.ts";
 import { openCheckpoint } from "./safetensors.ts";
 import { type SourceInput, toSource } from "./source.ts";
 import type { LoadProgress } from "./stream.ts";
 import { loadTokenizer } from "./tokenizer.ts";
-import { type Dtype, gpuType, planWeights, type UploadOptions, uploadWeights } from "./weights.ts";
+import { type Dtype, DTYPES, gpuType, planWeights, type UploadOptions, uploadWeights } from "./weights.ts";
 
 export interface LoadOptions {
   /** A device of yours; it stays yours. Default: one of our own, which `dispose()` destroys. */
   readonly device?: GPUDevice;
-  /** Type of the weight matrices on the GPU: "auto" (default) as the file has them, "f32" or "f16" converted. */
+  /**
+   * Type of the weight matrices on the GPU: "auto" (default) as the file has them, "f32" or "f16" converted, "q8" or "q4"
+   * quantised there while loading, in blocks of 32 with an f16 scale (8.5 and 4.5 bits a weight, as ggml's Q8_0 and Q4_0).
+   * Vectors, tables of positions and matrices that are read by columns are not quantised.
+   */
   readonly dtype?: Dtype;
   readonly onProgress?: (progress: LoadProgress) => void;
   readonly signal?: AbortSignal;
@@ -34,10 +40,10 @@ export interface LoadOptions {
  */
 export async function loadModel(input: SourceInput, options: LoadOptions = {}): Promise<Model> {
   const { dtype = "auto", signal, onProgress, maxBytes = Infinity } = options;
-  if (!["auto", "f32", "f16"].includes(dtype))
+  if (!DTYPES.includes(dtype))
     throw new InputError(`loadModel: dtype "${String(dtype)}" is not known`, {
       field: "dtype",
-      expected: ["auto", "f32", "f16"],
+      expected: DTYPES,
       got: dtype,
     });
   signal?.throwIfAborted();
@@ -53,10 +59,11 @@ export async function loadModel(input: SourceInput, options: LoadOptions = {}): 
     loadTokenizer(source, signal),
   ]);
   const architecture = family.read(config, { has: (name) => checkpoint.tensors.has(name) });
+  const stored = gpuType(checkpoint, dtype, readByRows(graphsOf(architecture)));
 
   const load = async (given: GPUDevice | undefined, upload: UploadOptions = {}): Promise<Engine> => {
     const device = given ?? (await requestDevice());
-    const engine = new Engine(device, architecture, gpuType(checkpoint, dtype));
+    const engine = new Engine(device, architecture, stored);
     try {
       const specs = layoutOf(engine);
       const bytes = specs.reduce((n, s) => n + s.bytes, 0);
@@ -78,6 +85,12 @@ export async function loadModel(input: SourceInput, options: LoadOptions = {}): 
   const host = new EngineHost(engine, { ownsDevice: options.device === undefined, load });
   return new Model({ host, config: config.raw, generation, tokenizer });
 }
+
+/** All of the model as it is written; every plan is made of parts of these. */
+const graphsOf = (architecture: Architecture): readonly Graph[] => [
+  ...(architecture.encode ? [encodeGraph(architecture)] : []),
+  ...(architecture.decode ? [decodeGraph(architecture, { rows: "rows", query: "query" }).g] : []),
+];
 
 /** The buffers of all weights: what the model's plans, together, read. */
 function layoutOf(engine: Engine): readonly WeightBuffer[] {

@@ -1,21 +1,22 @@
 // Checkpoint → GPU: finds the tensors that the plans' layout asks for, checks them, and streams each to its place.
-import type { WeightType } from "../../shaders/weights.ts";
-import { WEIGHT_BYTES } from "../../shaders/weights.ts";
+import { isQuantized, STORED_BYTES, type StoredType, type WeightType } from "../../shaders/weights.ts";
 import { CheckpointError, UnsupportedError } from "../errors.ts";
-import { storageBuffer, withinMemory } from "../gpu/buffers.ts";
+import { storageBuffer, wholeWords, withinMemory } from "../gpu/buffers.ts";
+import { Quantizer, type QuantTarget } from "../gpu/quantize.ts";
 import type { WeightBuffer, WeightPlace } from "../schedule/layout.ts";
 import { convert } from "./convert.ts";
 import type { Checkpoint, TensorInfo } from "./safetensors.ts";
 import type { Source } from "./source.ts";
 import { type LoadProgress, streamTensors } from "./stream.ts";
 
-/** Type of matrices on the GPU. "auto": as stored. */
-export type Dtype = "auto" | "f32" | "f16";
+/** Type of matrices on the GPU. "auto": as stored. "q8", "q4": in blocks of 32 with a scale, 8.5 and 4.5 bits a weight. */
+export type Dtype = "auto" | "f32" | "f16" | "q8" | "q4";
+export const DTYPES: readonly Dtype[] = ["auto", "f32", "f16", "q8", "q4"];
 
-const STORED: Readonly<Record<string, WeightType>> = { F32: "f32", F16: "f16", BF16: "bf16" };
+const STORED: Readonly<Record<string, StoredType>> = { F32: "f32", F16: "f16", BF16: "bf16" };
 
 /** How a tensor's numbers are stored in the file. */
-export function storedType(tensor: TensorInfo): WeightType {
+export function storedType(tensor: TensorInfo): StoredType {
   const type = STORED[tensor.dtype];
   if (!type)
     throw new UnsupportedError(
@@ -25,12 +26,17 @@ export function storedType(tensor: TensorInfo): WeightType {
   return type;
 }
 
-/** Type that a tensor's matrix gets on the GPU. Names that the checkpoint lacks are reported later, with their shape. */
+/**
+ * Type that a tensor's matrix gets on the GPU; those that are not `quantizable` are never quantised. Names that the checkpoint
+ * lacks are reported later, with their shape.
+ */
 export const gpuType =
-  (checkpoint: Checkpoint, dtype: Dtype) =>
+  (checkpoint: Checkpoint, dtype: Dtype, quantizable: ReadonlySet<string>) =>
   (name: string): WeightType => {
     const tensor = checkpoint.tensors.get(name);
-    return dtype === "auto" ? (tensor ? storedType(tensor) : "f32") : dtype;
+    const stored = tensor ? storedType(tensor) : "f32";
+    if (dtype === "auto") return stored;
+    return isQuantized(dtype) && !quantizable.has(name) ? stored : dtype;
   };
 
 interface Target {
@@ -82,6 +88,7 @@ export async function uploadWeights(
   options: UploadOptions,
 ): Promise<Map<string, GPUBuffer>> {
   const buffers = new Map<string, GPUBuffer>();
+  const quantizer = new Quantizer(device);
   try {
     const bytes = specs.reduce((n, s) => n + s.bytes, 0);
     await withinMemory(device, `the model's ${bytes} bytes of weights`, () => {
@@ -92,15 +99,26 @@ export async function uploadWeights(
       ...options,
       async onChunk(tensor, offset, bytes) {
         const from = storedType(tensor);
-        const size = WEIGHT_BYTES[from];
+        const size = STORED_BYTES[from];
+        const quantized: QuantTarget[] = [];
+        const [rows, columns] = tensor.shape as [number, number];
         for (const { spec, place } of targets.get(tensor)!) {
+          if (isQuantized(spec.type)) {
+            const buffer = buffers.get(spec.name)!;
+            quantized.push({ buffer, type: spec.type, row: place.row, from: place.from / columns, to: place.to / columns });
+            continue;
+          }
           const [begin, end] = [Math.max(offset, place.from * size), Math.min(offset + bytes.length, place.to * size)];
           if (begin >= end) continue;
           const part = bytes.subarray(begin - offset, end - offset);
-          const data = from === spec.type ? padded(part) : convert(part, from, spec.type);
-          const at = place.byteOffset + (begin / size - place.from) * WEIGHT_BYTES[spec.type];
+          const data = from === spec.type ? wholeWords(part) : convert(part, from, spec.type);
+          const at = place.byteOffset + (begin / size - place.from) * STORED_BYTES[spec.type];
           device.queue.writeBuffer(buffers.get(spec.name)!, at, data);
           inFlight += data.byteLength;
+        }
+        if (quantized.length > 0) {
+          await quantizer.write({ type: from, rows, columns }, quantized, offset, bytes);
+          inFlight += bytes.length;
         }
         if (inFlight < IN_FLIGHT) return;
         await device.queue.onSubmittedWorkDone();
@@ -111,13 +129,7 @@ export async function uploadWeights(
   } catch (error) {
     for (const buffer of buffers.values()) buffer.destroy();
     throw error;
+  } finally {
+    quantizer.dispose();
   }
-}
-
-/** Writes are whole words; the bytes past an odd tensor's end are the buffer's own padding. */
-function padded(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  if (bytes.length % 4 === 0) return bytes as Uint8Array<ArrayBuffer>;
-  const whole = new Uint8Array(Math.ceil(bytes.length / 4) * 4);
-  whole.set(bytes);
-  return whole;
 }

@@ -1,10 +1,10 @@
 // graph → plan: applies the rewrite rules, lowers every node to dispatches, finds a slot for every value.
-import type { WeightType } from "../../shaders/weights.ts";
+import { weightBytes, type WeightType } from "../../shaders/weights.ts";
 import { FoveaError, ShapeError } from "../errors.ts";
 import type { Traits } from "../gpu/device.ts";
 import { ELEMENT_BYTES, type Dispatch, type ExternalSpec, type Place } from "../gpu/dispatch.ts";
 import { type Dims, evaluate, type Expr, product, sum } from "../gpu/expr.ts";
-import { elements, type Graph, isContiguous, makeValue, type Node, root, type Value } from "./graph.ts";
+import { elements, features, type Graph, isContiguous, makeValue, type Node, root, rows, type Value } from "./graph.ts";
 import { shardsOf, storageType, weightBuffer, weightName } from "./layout.ts";
 import { assignSlots, type Lifetime } from "./lifetimes.ts";
 import type { LowerContext, Lowered, Lowering } from "./lowering.ts";
@@ -20,7 +20,7 @@ export interface CompileOptions {
   readonly traits: Traits;
   /** Lengths the plan will mostly run at. They choose between variants; the plan stays right for all others. */
   readonly expect: Dims;
-  /** How the checkpoint stores a tensor. Default: all f32. */
+  /** How a tensor lies on the GPU: as the checkpoint stores it, or quantised. Default: all f32. */
   readonly stored?: (tensor: string) => WeightType;
   /** Default: all rules. */
   readonly rules?: readonly Rule[];
@@ -133,7 +133,7 @@ function checkViews(node: Node): void {
   }
 }
 
-/** A kernel that takes a matrix as f32 would misread one that is stored in 16 bits. */
+/** A kernel that takes a matrix as f32 would misread one that is stored in fewer bits. */
 function checkTypes({ path, instance, reads }: Lowered, context: LowerContext): void {
   for (const binding of instance.kernel.bindings(instance.options)) {
     const value = reads[binding.name];
@@ -150,8 +150,8 @@ function total(values: Lowered["reads"], context: LowerContext): Expr {
   return sum(
     ...Object.values(values).flatMap((value) => {
       if (!value) return [];
-      const bytes = value.origin.kind === "weight" && context.weightType(value) !== "f32" ? 2 : ELEMENT_BYTES;
-      return [product(bytes, elements(value.shape))];
+      if (value.origin.kind !== "weight") return [byteSize(value)];
+      return [weightBytes(context.weightType(value), evaluate(rows(value), {}), features(value))];
     }),
   );
 }

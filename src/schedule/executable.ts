@@ -1,12 +1,13 @@
 // A graph made to run by itself: compiled, its weights on the device, its buffers kept. What a user of fovea/nn runs an
 // architecture of their own with; the models have their own sessions (KV, step state) on the same parts.
-import { WEIGHT_BYTES } from "../../shaders/weights.ts";
+import { isQuantized, STORED_BYTES } from "../../shaders/weights.ts";
 import { InputError } from "../errors.ts";
-import { SlotPool, storageBuffer } from "../gpu/buffers.ts";
+import { SlotPool, storageBuffer, wholeWords } from "../gpu/buffers.ts";
 import { type Traits, traitsOf, watchDevice } from "../gpu/device.ts";
 import { ELEMENT_BYTES } from "../gpu/dispatch.ts";
 import { type Dims, evaluate, product } from "../gpu/expr.ts";
 import { type BoundProgram, Program } from "../gpu/program.ts";
+import { Quantizer } from "../gpu/quantize.ts";
 import { Readback } from "../gpu/readback.ts";
 import { compile, type CompileOptions } from "./compile.ts";
 import type { Graph } from "./graph.ts";
@@ -16,7 +17,10 @@ import type { Plan } from "./plan.ts";
 export type TensorData = Float32Array | Int32Array | Uint32Array;
 
 export interface ExecutableOptions extends Partial<Omit<CompileOptions, "traits">> {
-  /** Weights by name, row-major: f32, or the bits of the 16-bit type that `stored` names (matrices only; vectors are always f32). */
+  /**
+   * Weights by name, row-major: f32, or the bits of the 16-bit type that `stored` names (matrices only; vectors are always f32).
+   * Those to be quantised are f32.
+   */
   readonly weights?: Readonly<Record<string, Float32Array | Uint16Array>>;
   /** Replaces traits of the device: to try the kernels chosen for another kind. */
   readonly traits?: Partial<Traits>;
@@ -66,27 +70,36 @@ export class Executable {
     const plan = compile(graph, { name, expect, ...options, traits: { ...traitsOf(device), ...traits } });
     const program = await Program.create(device, plan);
     const executable = new Executable(device, program);
+    const quantizer = new Quantizer(device);
     try {
-      for (const spec of plan.weights) executable.#upload(spec, weights);
+      for (const spec of plan.weights) await executable.#upload(spec, weights, quantizer);
     } catch (error) {
       executable.dispose();
       throw error;
+    } finally {
+      quantizer.dispose();
     }
     return executable;
   }
 
-  #upload(spec: WeightBuffer, weights: NonNullable<ExecutableOptions["weights"]>): void {
+  async #upload(spec: WeightBuffer, weights: NonNullable<ExecutableOptions["weights"]>, quantizer: Quantizer): Promise<void> {
     const buffer = storageBuffer(this.#device, spec.name, spec.bytes);
     this.#weights.set(spec.name, buffer);
+    const given = isQuantized(spec.type) ? "f32" : spec.type;
     for (const part of spec.parts) {
       const data = weights[part.tensor];
       const expected = part.shape.reduce((a, b) => a * b, 1);
-      if (data?.length !== expected || data.BYTES_PER_ELEMENT !== WEIGHT_BYTES[spec.type])
+      if (data?.length !== expected || data.BYTES_PER_ELEMENT !== STORED_BYTES[given])
         throw new InputError(
-          `weight "${part.tensor}": expected ${expected} numbers of shape [${part.shape.join(", ")}] as ${spec.type}, got ${data ? `${data.length} in a ${data.constructor.name}` : "none"}`,
+          `weight "${part.tensor}": expected ${expected} numbers of shape [${part.shape.join(", ")}] as ${given}, got ${data ? `${data.length} in a ${data.constructor.name}` : "none"}`,
           { field: part.tensor, expected: part.shape, got: data?.length },
         );
-      this.#device.queue.writeBuffer(buffer, part.byteOffset, wholeWords(data.subarray(part.from, part.to)));
+      const own = data.subarray(part.from, part.to);
+      if (isQuantized(spec.type)) {
+        const [columns, rows] = [spec.shape[1]!, own.length / spec.shape[1]!];
+        const target = { buffer, type: spec.type, row: part.row, from: 0, to: rows };
+        await quantizer.write({ type: "f32", rows, columns }, [target], 0, new Uint8Array(own.buffer, own.byteOffset, own.byteLength));
+      } else this.#device.queue.writeBuffer(buffer, part.byteOffset, wholeWords(own));
     }
   }
 
@@ -184,14 +197,6 @@ export class Executable {
   [Symbol.dispose](): void {
     this.dispose();
   }
-}
-
-/** Writes to the GPU are whole words: an odd number of halves gets one more. */
-function wholeWords(data: Float32Array | Uint16Array): Float32Array<ArrayBuffer> | Uint16Array<ArrayBuffer> {
-  if (data.byteLength % 4 === 0) return data as Float32Array<ArrayBuffer>;
-  const padded = new Uint16Array(data.length + 1);
-  padded.set(data);
-  return padded;
 }
 
 /** Rows that lie `stride` apart, one after another: what a rule left of an output that may be a view. */

@@ -1,9 +1,11 @@
 // WeightLayout: which tensors of the checkpoint lie in which buffer, at which byte, in which type. Rules join weights, so
 // the schedule decides this, once for all plans of a model, and the loader streams into it.
-import { WEIGHT_BYTES, type WeightType } from "../../shaders/weights.ts";
+import { BLOCK, isQuantized, weightBytes, type WeightType } from "../../shaders/weights.ts";
 import { FoveaError } from "../errors.ts";
 import { evaluate } from "../gpu/expr.ts";
-import { elements, isView, makeValue, type Value, type WeightPart } from "./graph.ts";
+import { embeddingOp } from "../ops/embedding.ts";
+import { matmulOp } from "../ops/matmul.ts";
+import { elements, type Graph, isView, makeValue, type Node, type Shape, type Value, type WeightPart } from "./graph.ts";
 
 export interface WeightBuffer {
   readonly name: string;
@@ -15,7 +17,8 @@ export interface WeightBuffer {
 
 export interface WeightPlace {
   readonly tensor: string;
-  /** Where it begins in the buffer. */
+  /** Where it begins in the buffer: its first row there, and (but for quantised weights, of which scales lie apart) the byte. */
+  readonly row: number;
   readonly byteOffset: number;
   /** The whole tensor's. */
   readonly shape: readonly number[];
@@ -28,6 +31,28 @@ export interface WeightPlace {
 export const weightName = (parts: readonly WeightPart[]): string =>
   parts.map(({ tensor, rows, shard }) => (tensor === null ? `0×${rows}` : tensor + (shard ? `[${shard.from}…]` : ""))).join("+");
 
+/** Matrices with rows of a block at least. Marian keeps its bias as [1, V]: one row is a vector. */
+const fillsBlocks = (shape: Shape): boolean => shape.length === 2 && shape[0] !== 1 && (shape[1] as number) >= BLOCK;
+
+/**
+ * The tensors that may be quantised: matrices that every reader takes row by row, a linear layer or an embedding. One that is
+ * read transposed, in part, or as a table of positions or types is not among them. Taken from the graphs as a model writes
+ * them, all of them, so that it holds for every plan made of them: rules join weights, but change no reader's way.
+ */
+export function readByRows(graphs: readonly Graph[]): ReadonlySet<string> {
+  const readers = graphs.flatMap((g) => g.nodes.flatMap((node) => Object.entries(node.inputs).map(([name, value]) => ({ node, name, value }))));
+  const names = (by: (node: Node, name: string, value: Value) => boolean) =>
+    readers.flatMap(({ node, name, value }) =>
+      value?.origin.kind === "weight" && by(node, name, value) ? value.origin.parts.flatMap((p) => p.tensor ?? []) : [],
+    );
+  const rows = (node: Node, name: string, value: Value) =>
+    !isView(value) &&
+    fillsBlocks(value.shape) &&
+    ((matmulOp.is(node) && name === "w" && node.attrs.transposeB) || (embeddingOp.is(node) && name === "table"));
+  const others = new Set(names((...reader) => !rows(...reader)));
+  return new Set(names(rows).filter((name) => !others.has(name)));
+}
+
 /** Storage type that a weight of these tensors gets: vectors are widened to f32, joined tensors of different types too. */
 export function storageType(value: Value, stored: (tensor: string) => WeightType): WeightType {
   if (value.origin.kind !== "weight") throw new FoveaError(`${value.path} is no weight`);
@@ -36,37 +61,39 @@ export function storageType(value: Value, stored: (tensor: string) => WeightType
   if (value.shape.length < 2 || rows === 1) return "f32";
   const types = new Set(value.origin.parts.flatMap((p) => (p.tensor === null ? [] : [stored(p.tensor)])));
   const type = types.size === 1 ? [...types][0]! : "f32";
+  if (isQuantized(type)) return fillsBlocks([rows!, ...value.shape.slice(1)]) ? type : "f32";
   // Writes to the GPU are whole words: a tensor of an odd number of halves may only be the last of its buffer.
   const odd = value.origin.parts
     .slice(0, -1)
-    .some((p) => (p.rows * rowElements(value.shape as readonly number[]) * WEIGHT_BYTES[type]) % 4 !== 0);
+    .some((p) => weightBytes(type, p.rows, width(value.shape)) % 4 !== 0);
   return odd ? "f32" : type;
 }
 
-const rowElements = (shape: readonly number[]): number => evaluate(elements(shape.slice(1)), {});
+/** Elements under each row of the first axis. */
+const width = (shape: Shape): number => evaluate(elements(shape.slice(1)), {});
 
 export function weightBuffer(value: Value, stored: (tensor: string) => WeightType): WeightBuffer {
   if (value.origin.kind !== "weight") throw new FoveaError(`${value.path} is no weight`);
   const type = storageType(value, stored);
   const shape = value.shape as readonly number[];
-  const rowBytes = rowElements(shape) * WEIGHT_BYTES[type];
+  const columns = width(shape);
   let row = 0;
   const parts: WeightBuffer["parts"][number][] = [];
   for (const part of value.origin.parts) {
     if (part.tensor !== null) {
       const { from, of } = part.shard ?? { from: 0, of: part.rows };
-      const width = rowElements(shape);
       parts.push({
         tensor: part.tensor,
-        byteOffset: row * rowBytes,
+        row,
+        byteOffset: weightBytes(type, row, columns),
         shape: [of, ...shape.slice(1)],
-        from: from * width,
-        to: (from + part.rows) * width,
+        from: from * columns,
+        to: (from + part.rows) * columns,
       });
     }
     row += part.rows;
   }
-  return { name: weightName(value.origin.parts), shape, type, bytes: row * rowBytes, parts };
+  return { name: weightName(value.origin.parts), shape, type, bytes: weightBytes(type, row, columns), parts };
 }
 
 export interface Shard {
@@ -85,17 +112,17 @@ const SHARD_ROWS = 8;
 export function shardsOf(value: Value, stored: (tensor: string) => WeightType, maxBytes: number): readonly Shard[] {
   const whole = [{ value, row: 0 }];
   if (value.origin.kind !== "weight" || isView(value) || value.shape.length !== 2) return whole;
-  const width = value.shape[1] as number;
-  const rowBytes = width * WEIGHT_BYTES[storageType(value, stored)];
-  if (rowBytes * (value.shape[0] as number) <= maxBytes) return whole;
-  const largest = Math.max(SHARD_ROWS, Math.floor(maxBytes / rowBytes / SHARD_ROWS) * SHARD_ROWS);
+  const [rows, columns] = value.shape as [number, number];
+  const bytes = (count: number) => weightBytes(storageType(value, stored), count, columns);
+  if (bytes(rows) <= maxBytes) return whole;
+  const largest = SHARD_ROWS * Math.max(1, Math.floor(maxBytes / bytes(SHARD_ROWS)));
   const shards: Shard[] = [];
   let row = 0;
   for (const part of value.origin.parts) {
     for (let from = 0; from < part.rows; from += largest) {
       const rows = Math.min(largest, part.rows - from);
       const piece = rows === part.rows ? part : { ...part, rows, shard: { from, of: part.rows } };
-      shards.push({ value: weightValue(value, [piece], [rows, width]), row: row + from });
+      shards.push({ value: weightValue(value, [piece], [rows, columns]), row: row + from });
     }
     row += part.rows;
   }

@@ -1,16 +1,16 @@
 // What a lowering is: one node of the graph → the dispatches that compute it. The choice between kernel variants happens
 // here, from traits of the adapter and the sizes expected; files in lower/ hold one operation each.
 import type { KernelInstance } from "../../shaders/kernel.ts";
-import type { WeightAccess, WeightType } from "../../shaders/weights.ts";
+import { rowElements, type WeightAccess, type WeightType } from "../../shaders/weights.ts";
 import { FoveaError } from "../errors.ts";
 import type { Traits } from "../gpu/device.ts";
 import type { Expr } from "../gpu/expr.ts";
 import type { Shard } from "./layout.ts";
-import type { Inputs, Node, Op, Shape, Value } from "./graph.ts";
+import { type Inputs, type Node, type Op, rowStride, type Shape, type Value } from "./graph.ts";
 
 export interface LowerContext {
   readonly traits: Traits;
-  /** How a weight is stored on the GPU: matrices as the checkpoint has them, vectors always f32. */
+  /** How a weight is stored on the GPU: matrices as the checkpoint has them or quantised, vectors always f32. */
   readonly weightType: (value: Value) => WeightType;
   /** A weight as pieces that can be bound: one, unless it is larger than the adapter binds. */
   readonly shards: (value: Value) => readonly Shard[];
@@ -54,3 +54,7 @@ export function storedAccess(value: Value, { traits, weightType }: LowerContext)
   const type = value.origin.kind === "weight" ? weightType(value) : "f32";
   return type === "f16" && traits.f16 ? "f16-native" : type;
 }
+
+/** Elements between rows of a value that may be a weight: quantised rows are whole blocks. */
+export const storedRowStride = (value: Value, { weightType }: LowerContext): Expr =>
+  value.origin.kind === "weight" ? rowElements(weightType(value), value.rowStride) : rowStride(value);

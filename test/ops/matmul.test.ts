@@ -1,6 +1,6 @@
 // The matmuls against the reference: every kernel that the lowering may choose, weights as stored, epilogue, transposes, batches.
 import { describe, expect, test } from "vitest";
-import type { WeightType } from "../../shaders/weights.ts";
+import type { StoredType } from "../../shaders/weights.ts";
 import { matmul } from "../../src/ops/matmul.ts";
 import { Executable } from "../../src/schedule/executable.ts";
 import { Graph, slice } from "../../src/schedule/graph.ts";
@@ -35,7 +35,7 @@ type Case = Choice<typeof axes>;
 async function check(form: Form, { M, N, K, weight, bias, activation, residual }: Case, seed: number): Promise<void> {
   const { software, symbolic } = forms[form];
   // A matrix of one row is a vector, and vectors are f32.
-  const type: WeightType = N === 1 ? "f32" : weight;
+  const type: StoredType = N === 1 ? "f32" : weight;
   const x = normals(M * K, seed);
   const w = stored([N, K], type, seed + 1, 1 / Math.sqrt(K));
   const b = normals(N, seed + 2);

@@ -1,5 +1,5 @@
 // Weights as a checkpoint may store them: the bits for the GPU, and the numbers that those bits mean.
-import type { WeightType } from "../../shaders/weights.ts";
+import type { StoredType } from "../../shaders/weights.ts";
 import { tensor, type Tensor } from "../reference/tensor.ts";
 import { normals } from "./random.ts";
 import { numberToHalf, roundTo } from "./safetensors.ts";
@@ -11,7 +11,7 @@ export interface Stored {
   readonly data: Float32Array | Uint16Array;
 }
 
-export function stored(shape: readonly number[], type: WeightType, seed: number, scale = 1): Stored {
+export function stored(shape: readonly number[], type: StoredType, seed: number, scale = 1): Stored {
   const dtype = ({ f32: "F32", f16: "F16", bf16: "BF16" } as const)[type];
   const size = shape.reduce((a, b) => a * b, 1);
   const values = normals(size, seed, scale).map((x) => roundTo(dtype, x));

@@ -1,8 +1,9 @@
 import { embeddingKernel, type EmbeddingOptions } from "../../../shaders/embedding.ts";
 import { instantiate } from "../../../shaders/kernel.ts";
+import { weightBytes } from "../../../shaders/weights.ts";
 import { ceilDiv, product } from "../../gpu/expr.ts";
 import { embeddingOp } from "../../ops/embedding.ts";
-import { elements, features } from "../graph.ts";
+import { elements, features, rows } from "../graph.ts";
 import { type Lowering, lowering, storedAccess } from "../lowering.ts";
 
 export const lowerEmbedding: Lowering = lowering(embeddingOp, (node, context) => {
@@ -36,7 +37,7 @@ export const lowerEmbedding: Lowering = lowering(embeddingOp, (node, context) =>
       grid: ceilDiv(count, 64),
       flops: product(2, count),
       // A gather reads the rows it takes, not the table.
-      bytesRead: product(weight === "f32" ? 4 : 2, count),
+      bytesRead: product(weightBytes(context.weightType(value), 1, features(table)), rows(out)),
     };
   });
 });

@@ -9,7 +9,7 @@ import { ceilDiv, type Expr, product } from "../../gpu/expr.ts";
 import { type MapAttrs, type MapInputs, mapOp } from "../../ops/map.ts";
 import { type MatmulAttrs, type MatmulInputs, matmulOp } from "../../ops/matmul.ts";
 import { features, type Node, rowStride, slice, type Value } from "../graph.ts";
-import { type LowerContext, type Lowered, type Lowering, lowering, storedAccess } from "../lowering.ts";
+import { type LowerContext, type Lowered, type Lowering, lowering, storedAccess, storedRowStride } from "../lowering.ts";
 import { lowerMap } from "./map.ts";
 
 const MATVEC_ROWS = 8;
@@ -35,7 +35,7 @@ export const lowerMatmul: Lowering = lowering(matmulOp, (node, context) => {
 function products(node: Node<MatmulInputs, MatmulAttrs>, out: Value, context: LowerContext): Lowered[] {
   const { x, w, bias, residual } = node.inputs;
   const { transposeB, gated = false } = node.attrs;
-  const { M, N, K, batch, strides } = geometry(node);
+  const { M, N, K, batch, strides } = geometry(node, context);
   const contiguousK = strides.xColumn === 1 && strides.wColumn === 1;
   const vector = contiguousK && [K, x.offset, strides.xRow, strides.xBatch, w.offset, strides.wRow, strides.wBatch].every(isMultipleOf4);
   const options: Omit<MatmulOptions, "weight"> = {
@@ -101,7 +101,7 @@ function choose(
   return { instance: instantiate(matmulTiledKernel, options), grid: product(batch, ceilDiv(M, TILE), ceilDiv(N, TILE)) };
 }
 
-function geometry({ inputs: { x, w }, attrs: { transposeA, transposeB } }: Node<MatmulInputs, MatmulAttrs>) {
+function geometry({ inputs: { x, w }, attrs: { transposeA, transposeB } }: Node<MatmulInputs, MatmulAttrs>, context: LowerContext) {
   const lead = x.shape.slice(0, -2);
   const batched = w.shape.length > 2;
   const [m, K] = transposeA ? [x.shape.at(-1)!, x.shape.at(-2)!] : [x.shape.at(-2)!, x.shape.at(-1)!];
@@ -113,7 +113,7 @@ function geometry({ inputs: { x, w }, attrs: { transposeA, transposeB } }: Node<
     xBatch: batched ? matrix(x) : 0,
     ...(transposeA ? { xRow: 1, xColumn: rowStride(x) } : { xRow: rowStride(x), xColumn: 1 }),
     wBatch: batched ? matrix(w) : 0,
-    ...(transposeB ? { wRow: rowStride(w), wColumn: 1 } : { wRow: 1, wColumn: rowStride(w) }),
+    ...(transposeB ? { wRow: storedRowStride(w, context), wColumn: 1 } : { wRow: 1, wColumn: storedRowStride(w, context) }),
   };
   return { M, N, K, batch, strides };
 }

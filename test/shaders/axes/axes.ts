@@ -29,4 +29,4 @@ export function defineAxes<Options extends object>({ kernel, axes, valid = () =>
 }
 
 export const FLAG = [false, true] as const;
-export const WEIGHTS = ["f32", "f16", "bf16", "f16-native"] as const;
+export const WEIGHTS = ["f32", "f16", "bf16", "f16-native", "q8", "q4"] as const;

@@ -5,9 +5,11 @@ import { embeddingKernel } from "../../../shaders/embedding.ts";
 import { headsKernel } from "../../../shaders/heads.ts";
 import { mapKernel } from "../../../shaders/map.ts";
 import { normKernel } from "../../../shaders/norm.ts";
+import { quantizeKernel } from "../../../shaders/quantize.ts";
 import { DESTINATIONS, rotaryAppendKernel } from "../../../shaders/rotary-append.ts";
 import { rotaryKernel } from "../../../shaders/rotary.ts";
 import { ACTIVATIONS } from "../../../shaders/snippets.ts";
+import { isQuantized } from "../../../shaders/weights.ts";
 import { defineAxes, FLAG, WEIGHTS } from "./axes.ts";
 
 export const elementwiseAxes = [
@@ -16,11 +18,18 @@ export const elementwiseAxes = [
   defineAxes({
     kernel: embeddingKernel,
     axes: { weight: WEIGHTS, positions: ["none", ...WEIGHTS], types: ["none", ...WEIGHTS], past: FLAG },
-    valid: (o) => !o.past || o.positions !== "none",
+    // Readers know nothing of each other: quantised go all three at once.
+    valid: (o) => {
+      const accesses = [o.weight, o.positions, o.types].filter((a) => a !== "none");
+      return (
+        (!o.past || o.positions !== "none") && (!accesses.some(isQuantized) || (accesses.length === 3 && new Set(accesses).size === 1))
+      );
+    },
   }),
   defineAxes({ kernel: headsKernel, axes: {} }),
   defineAxes({ kernel: mapKernel, axes: { activation: ["none", ...ACTIVATIONS], multiply: FLAG } }),
   defineAxes({ kernel: normKernel, axes: { kind: ["layer", "rms"], threads: [1, 64], residual: FLAG, sum: FLAG } }),
+  defineAxes({ kernel: quantizeKernel, axes: { source: ["f32", "f16", "bf16"], type: ["q8", "q4"] } }),
   defineAxes({ kernel: rotaryKernel, axes: { past: FLAG } }),
   defineAxes({
     kernel: rotaryAppendKernel,

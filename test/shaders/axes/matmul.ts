@@ -3,6 +3,7 @@ import { matmulRegisterKernel } from "../../../shaders/matmul-register.ts";
 import { matmulTiledKernel } from "../../../shaders/matmul-tiled.ts";
 import { matvecKernel } from "../../../shaders/matvec.ts";
 import { ACTIVATIONS } from "../../../shaders/snippets.ts";
+import { isQuantized, type WeightAccess } from "../../../shaders/weights.ts";
 import { defineAxes, FLAG, WEIGHTS } from "./axes.ts";
 
 const common = {
@@ -20,22 +21,28 @@ interface Common {
   readonly bias: boolean;
   readonly residual: boolean;
   readonly activation: string;
-  readonly weight: string;
+  readonly weight: WeightAccess;
 }
 /** A gated product has no residual; an activation is text of its own that the others are compiled with. */
 const possible = ({ gated = false, residual, activation }: Common) =>
   !gated || (!residual && (activation === "none" || activation === "silu"));
+/** How a weight is read and what is done with a sum know nothing of each other. */
 const plain = ({ bias, residual, activation }: Common) => !bias && !residual && activation === "none";
+const usual = (o: Common) => !isQuantized(o.weight) || plain(o);
 
 export const matmulAxes = [
-  defineAxes({ kernel: matmulTiledKernel, axes: common, valid: possible }),
-  defineAxes({ kernel: matvecKernel, axes: { ...common, rows: UP_TO_8 }, valid: (o) => possible(o) && (o.rows === 4 || plain(o)) }),
+  defineAxes({ kernel: matmulTiledKernel, axes: common, valid: (o) => possible(o) && usual(o) }),
+  defineAxes({
+    kernel: matvecKernel,
+    axes: { ...common, rows: UP_TO_8 },
+    valid: (o) => possible(o) && (o.rows === 4 ? usual(o) : plain(o) && !isQuantized(o.weight) && o.weight !== "bf16"),
+  }),
   defineAxes({
     kernel: matmulRegisterKernel,
     axes: { ...common, rows: UP_TO_8, columns: UP_TO_8 },
     valid: (o) =>
       possible(o) &&
       !(o.gated && o.columns % 2 === 1) &&
-      ((o.rows === 4 && o.columns === 4) || (plain(o) && o.weight === "f16" && o.vector && (o.rows < 5 || o.columns < 5))),
+      ((o.rows === 4 && o.columns === 4 && usual(o)) || (plain(o) && o.weight === "f16" && o.vector && (o.rows < 5 || o.columns < 5))),
   }),
 ];
