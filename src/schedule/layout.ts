@@ -40,7 +40,9 @@ const fillsBlocks = (shape: Shape): boolean => shape.length === 2 && shape[0] !=
  * them, all of them, so that it holds for every plan made of them: rules join weights, but change no reader's way.
  */
 export function readByRows(graphs: readonly Graph[]): ReadonlySet<string> {
-  const readers = graphs.flatMap((g) => g.nodes.flatMap((node) => Object.entries(node.inputs).map(([name, value]) => ({ node, name, value }))));
+  const readers = graphs.flatMap((g) =>
+    g.nodes.flatMap((node) => Object.entries(node.inputs).map(([name, value]) => ({ node, name, value }))),
+  );
   const names = (by: (node: Node, name: string, value: Value) => boolean) =>
     readers.flatMap(({ node, name, value }) =>
       value?.origin.kind === "weight" && by(node, name, value) ? value.origin.parts.flatMap((p) => p.tensor ?? []) : [],
@@ -63,9 +65,7 @@ export function storageType(value: Value, stored: (tensor: string) => WeightType
   const type = types.size === 1 ? [...types][0]! : "f32";
   if (isQuantized(type)) return fillsBlocks([rows!, ...value.shape.slice(1)]) ? type : "f32";
   // Writes to the GPU are whole words: a tensor of an odd number of halves may only be the last of its buffer.
-  const odd = value.origin.parts
-    .slice(0, -1)
-    .some((p) => weightBytes(type, p.rows, width(value.shape)) % 4 !== 0);
+  const odd = value.origin.parts.slice(0, -1).some((p) => weightBytes(type, p.rows, width(value.shape)) % 4 !== 0);
   return odd ? "f32" : type;
 }
 

@@ -40,7 +40,7 @@ describe("a checkpoint with large tensors", () => {
   });
   afterEach(() => small.device.destroy());
 
-  test.each(["f32", "f16"] as const)("gives the same stories as %s", async (dtype) => {
+  test.each(["f32", "f16", "q8"] as const)("gives the same stories as %s", async (dtype) => {
     const source = directory(readModel("stories260K").directory);
     using whole = await loadModel(source, { device: await getDevice(), dtype });
     using split = await loadModel(source, { device: small.device, dtype });
