@@ -4,11 +4,12 @@ import { instantiate } from "../../shaders/kernel.ts";
 import { QUANTIZE_THREADS, quantizeKernel } from "../../shaders/quantize.ts";
 import { BLOCK, type QuantType, rowElements, STORED_BYTES, type StoredType } from "../../shaders/weights.ts";
 import { SlotPool, storageBuffer, wholeWords } from "./buffers.ts";
+import { maxBindingOf } from "./device.ts";
 import type { Schedule } from "./dispatch.ts";
 import { ceilDiv } from "./expr.ts";
 import { Program } from "./program.ts";
 
-/** Staged at a time, more or less: rows are not split. */
+/** Bytes staged at a time, more or less: rows are not split. */
 const STAGING = 4 << 20;
 /** So many rows of any width in any type are a multiple of 8 bytes, as chunks are. */
 const ROWS = 8;
@@ -45,7 +46,7 @@ export class Quantizer {
    */
   async write(source: QuantSource, targets: readonly QuantTarget[], offset: number, bytes: Uint8Array): Promise<void> {
     const rowBytes = source.columns * STORED_BYTES[source.type];
-    const room = rowBytes * Math.max(ROWS, Math.floor(STAGING / rowBytes / ROWS) * ROWS);
+    const room = rowBytes * Math.max(ROWS, Math.floor(Math.min(STAGING, maxBindingOf(this.#device)) / rowBytes / ROWS) * ROWS);
     const staging = this.#stage(Math.min(room, rowBytes * source.rows));
     for (let at = 0; at < bytes.length;) {
       const held = (offset + at) % room;
