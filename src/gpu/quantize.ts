@@ -3,7 +3,7 @@
 import { instantiate } from "../../shaders/kernel.ts";
 import { QUANTIZE_THREADS, quantizeKernel } from "../../shaders/quantize.ts";
 import { BLOCK, type QuantType, rowElements, STORED_BYTES, type StoredType } from "../../shaders/weights.ts";
-import { SlotPool, storageBuffer, wholeWords } from "./buffers.ts";
+import { SlotPool, storageBuffer, wholeWords, withinMemory } from "./buffers.ts";
 import { maxBindingOf } from "./device.ts";
 import type { Schedule } from "./dispatch.ts";
 import { ceilDiv } from "./expr.ts";
@@ -47,7 +47,7 @@ export class Quantizer {
   async write(source: QuantSource, targets: readonly QuantTarget[], offset: number, bytes: Uint8Array): Promise<void> {
     const rowBytes = source.columns * STORED_BYTES[source.type];
     const room = rowBytes * Math.max(ROWS, Math.floor(Math.min(STAGING, maxBindingOf(this.#device)) / rowBytes / ROWS) * ROWS);
-    const staging = this.#stage(Math.min(room, rowBytes * source.rows));
+    const staging = await this.#stage(Math.min(room, rowBytes * source.rows));
     for (let at = 0; at < bytes.length;) {
       const held = (offset + at) % room;
       const part = bytes.subarray(at, at + room - held);
@@ -65,10 +65,11 @@ export class Quantizer {
     this.#staging = undefined;
   }
 
-  #stage(bytes: number): GPUBuffer {
+  async #stage(bytes: number): Promise<GPUBuffer> {
     if (this.#staging && this.#staging.size >= bytes) return this.#staging;
-    this.#staging?.destroy();
-    return (this.#staging = storageBuffer(this.#device, "quantize staging", bytes));
+    this.dispose();
+    const make = () => (this.#staging = storageBuffer(this.#device, "quantize staging", bytes));
+    return withinMemory(this.#device, `${bytes} bytes to quantise in`, make);
   }
 
   /** Rows `first`…`last` of the tensor, which are staged, as far as the target has them. */
