@@ -3,8 +3,9 @@
 // in a word. Scales as ggml's Q8_0 and Q4_0 have them: the largest magnitude is ±127, or −8, which makes q4's scale signed.
 // Unlike there, quants are nearest to the weight for the scale as it is stored.
 //
-// The bits are the same on every GPU. What WGSL leaves open is avoided: halves are rounded in integers, and a quotient, which
-// may be off by an ulp or three, is only an estimate, checked with products that are exact (11 bits times 9).
+// The bits are the same on every GPU that keeps subnormal halves. What WGSL leaves open is avoided: halves are rounded in
+// integers, and a quotient, which may be off by an ulp or three, is only an estimate, checked with products that are exact
+// (11 bits times 9).
 import { entryPoint, type Kernel } from "./kernel.ts";
 import { BLOCK, BLOCK_WORDS, type QuantType, scalesStart, type StoredType, weightArray, weightReader } from "./weights.ts";
 import { f32, wgsl } from "./wgsl.ts";
