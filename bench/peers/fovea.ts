@@ -1,5 +1,5 @@
 // Ourselves as a peer, through the public face: ops and blocks as graphs of fovea/nn, models from checkpoints.
-import { loadModel, type LoadOptions, type Model } from "../../src/index.ts";
+import { loadModel, type Model } from "../../src/index.ts";
 import { attention, encoder, Executable, Graph, layerNorm, matmul, softmax, type Value } from "../../src/nn.ts";
 import { decoderSource } from "../checkpoint.ts";
 import { toHalf } from "../data.ts";

@@ -1,6 +1,6 @@
 // activation(gate) · up inside the product that makes both, in every kernel the lowering may choose, against the reference.
 import { describe, expect, test } from "vitest";
-import type { WeightType } from "../../shaders/weights.ts";
+import type { StoredType } from "../../shaders/weights.ts";
 import { linear } from "../../src/nn/linear.ts";
 import { gated } from "../../src/ops/map.ts";
 import { Executable } from "../../src/schedule/executable.ts";
@@ -25,7 +25,7 @@ const axes = {
   M: [1, 3, 8, 17, 65],
   size: [1, 3, 17, 64, 65],
   K: [1, 4, 17, 64, 130],
-  weight: ["f32", "f16", "bf16"] as WeightType[],
+  weight: ["f32", "f16", "bf16"] as StoredType[],
   bias: [false, true],
   activation: ["silu", "gelu", "gelu_new", "relu"] as const,
   split: [false, true],
@@ -34,7 +34,7 @@ const axes = {
 describe("a gate inside its product", () => {
   const cases = pairwise(
     axes,
-    ({ form, M, size, weight, split }) =>
+    ({ form, M, size, K, weight, split }) =>
       (form !== "matvec" || M <= 8) && (size > 8 || !split) && ((size > 1 && (size * K) % 2 === 0) || weight === "f32"),
   );
   test.each(cases.map((c) => [Object.values(c).join(" "), c] as const))(

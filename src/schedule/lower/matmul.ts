@@ -64,7 +64,7 @@ function products(node: Node<MatmulInputs, MatmulAttrs>, out: Value, context: Lo
         ...strides,
         wOffset: w.offset,
         column0: row,
-        columns: features(out),
+        columns: out.shape.at(-1)!,
         rOffset: residual?.offset ?? 0,
         rStride: residual ? rowStride(residual) : 0,
       },

@@ -2,7 +2,7 @@
 // two maps. Each column then has two sums, and neither gate nor up is stored.
 import { type MapAttrs, type MapInputs, mapOp } from "../../ops/map.ts";
 import { type MatmulAttrs, type MatmulInputs, matmulOp } from "../../ops/matmul.ts";
-import { features, type Node, root } from "../graph.ts";
+import { type Node, root } from "../graph.ts";
 import { exhaust, type Rule, type Uses, usesOf } from "../rewrite.ts";
 
 export const fuseGated: Rule = exhaust(function* (graph) {
@@ -29,8 +29,9 @@ function productOf(
   if (!b || attrs.factor !== 1) return undefined;
   const both = root(a);
   const maker = uses.maker(a);
-  const half = features(a);
-  const halves = root(b).id === both.id && a.offset === 0 && b.offset === half && features(both) === 2 * half && features(b) === half;
+  const half = a.shape.at(-1);
+  if (typeof half !== "number") return undefined;
+  const halves = root(b).id === both.id && a.offset === 0 && b.offset === half && both.shape.at(-1) === 2 * half && b.shape.at(-1) === half;
   const alone = uses.readers(both).length === 1 && !uses.leaves(both) && outputs.length === 1;
   if (!maker || !halves || !alone || !matmulOp.is(maker) || maker.outputs[0]!.id !== both.id) return undefined;
   const { w, residual } = maker.inputs;
