@@ -1,6 +1,6 @@
 // One step of a Llama: an id in, the next one out, keys and values appended to their caches.
 import type { DecodeTask, TaskData } from "../../task.ts";
-import { groupQueryAttention, linear, MICROSOFT, silu, vector } from "./layers.ts";
+import { groupQueryAttention, linear, type LinearForm, MICROSOFT, silu, vector } from "./layers.ts";
 import { float, Model, type Value } from "./model.ts";
 import { halves, stacked } from "./weights.ts";
 
@@ -16,7 +16,7 @@ export const cacheNames = (layers: number): { past: string; present: string }[] 
  * Inputs: `id` [1, 1]; `last`, the id's position, and `total`, one more, both [1]; `past0` … , keys and values of each layer
  * [1, kvHeads, capacity, d]. Outputs: `next` [1, 1], `present0` … . All ids and positions are int32.
  */
-export function decodeStepGraph(task: DecodeTask, data: TaskData): Uint8Array {
+export function decodeStepGraph(task: DecodeTask, data: TaskData, form: LinearForm): Uint8Array {
   const { layers, d, heads, kvHeads, weight: format } = task;
   const m = new Model();
   const half = format === "f16";
@@ -32,7 +32,7 @@ export function decodeStepGraph(task: DecodeTask, data: TaskData): Uint8Array {
   for (const { past } of caches) m.input(past, type, [1, kvHeads, "past", dHead]);
 
   const embeddings = get("model.embed_tokens.weight");
-  let x = m.op("Gather", [constant(embeddings.data, embeddings.shape), id]);
+  let x = m.op("Gather", [constant(embeddings.data, embeddings.shape), m.op("Reshape", [id, m.integers(1)])]);
   let branch: Value | undefined;
   /** The norm of x + the branch before, which becomes x. */
   const norm = (name: string): Value => {
@@ -47,12 +47,12 @@ export function decodeStepGraph(task: DecodeTask, data: TaskData): Uint8Array {
   };
   for (let i = 0; i < layers; i++) {
     const path = `model.layers.${i}`;
-    const project = (from: Value, name: string) => linear(m, from, get(`${path}.${name}.weight`), { format });
+    const project = (from: Value, name: string) => linear(m, from, get(`${path}.${name}.weight`), { form, format });
     const normed = norm(`${path}.input_layernorm.weight`);
     const parts = ["q", "k", "v"].map((name) => get(`${path}.self_attn.${name}_proj.weight`));
     const [k, v] = caches.slice(2 * i, 2 * i + 2) as [(typeof caches)[0], (typeof caches)[0]];
     const attended = groupQueryAttention(m, {
-      q: linear(m, normed, stacked(...parts), { format }),
+      q: m.op("Reshape", [linear(m, normed, stacked(...parts), { form, format }), m.integers(1, 1, -1)]),
       k: "",
       v: "",
       past: [k.past, v.past],
@@ -63,20 +63,20 @@ export function decodeStepGraph(task: DecodeTask, data: TaskData): Uint8Array {
       heads,
       kvHeads,
     });
-    branch = project(attended, "self_attn.o_proj");
+    branch = project(m.op("Reshape", [attended, m.integers(1, -1)]), "self_attn.o_proj");
     const inner = norm(`${path}.post_attention_layernorm.weight`);
     const gate = silu(m, project(inner, "mlp.gate_proj"));
     branch = project(m.op("Mul", [gate, project(inner, "mlp.up_proj")]), "mlp.down_proj");
   }
-  const logits = linear(m, norm("model.norm.weight"), get("lm_head.weight"), { format });
+  const logits = linear(m, norm("model.norm.weight"), get("lm_head.weight"), { form, format });
   nextId(m, half ? m.op("Cast", [logits], { attributes: { to: 1 } }) : logits);
   for (const { present } of caches) m.output(present, type, [1, kvHeads, "present", dHead]);
   return m.finish();
 }
 
-/** The output `next`: the id of the largest logit. */
+/** The output `next`, [1, 1]: the id of the largest of the logits [1, vocab]. */
 export function nextId(m: Model, logits: Value): void {
-  const id = m.op("ArgMax", [logits], { attributes: { axis: -1, keepdims: 0 } });
+  const id = m.op("ArgMax", [logits], { attributes: { axis: -1 } });
   m.ops("Cast", [id], ["next"], { attributes: { to: 6 } });
   m.output("next", "int32", [1, 1]);
 }

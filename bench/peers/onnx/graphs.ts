@@ -1,12 +1,12 @@
 // The graphs of single operators and of the encoder. Each has its inputs under the names of the task's data, and one output.
 import type { AttentionTask, EncoderTask, MatmulTask, RowsTask, TaskData } from "../../task.ts";
-import { Model } from "./model.ts";
-import { groupQueryAttention, layerNorm, linear, MICROSOFT, multiHeadAttention, skipLayerNorm, vector } from "./layers.ts";
+import { Model, type Value } from "./model.ts";
+import { groupQueryAttention, type LinearForm, layerNorm, linear, MICROSOFT, multiHeadAttention, skipLayerNorm, vector } from "./layers.ts";
 
-export function matmulGraph({ M, K, N, weight }: MatmulTask, data: TaskData): Uint8Array {
+export function matmulGraph({ M, K, N, weight }: MatmulTask, data: TaskData, form: LinearForm): Uint8Array {
   const m = new Model();
   const type = weight === "f16" ? "float16" : "float32";
-  m.output(linear(m, m.input("x", type, [M, K]), data["w"]!, { format: weight }), type, [M, N]);
+  m.output(linear(m, m.input("x", type, [M, K]), data["w"]!, { form, format: weight }), type, [M, N]);
   return m.finish();
 }
 
@@ -56,24 +56,28 @@ export function causalAttentionGraph({ heads, kvHeads, d, T, S }: AttentionTask,
   return m.finish();
 }
 
-export function encoderGraph({ batch, T, d, heads, layers }: EncoderTask, data: TaskData): Uint8Array {
+/** x and its result as rows, [batch · T, d]. */
+export function encoderGraph({ batch, T, d, heads, layers }: EncoderTask, data: TaskData, form: LinearForm): Uint8Array {
   const m = new Model();
-  let x = m.input("x", "float32", [batch, T, d]);
+  let x = m.input("x", "float32", [batch * T, d]);
   for (let i = 0; i < layers; i++) {
     const get = (name: string) => data[`layers.${i}.${name}`]!;
-    const project = (from: string, name: string) => linear(m, from, get(`${name}.weight`), { bias: get(`${name}.bias`) });
-    const norm = (from: string, to: string, name: string, layer: string) =>
-      skipLayerNorm(m, from, linear(m, to, get(`${layer}.weight`)), {
+    const norm = (from: Value, to: Value, name: string, layer: string) =>
+      skipLayerNorm(m, from, linear(m, to, get(`${layer}.weight`), { form }), {
         weight: get(`${name}.weight`),
         bias: get(`${name}.bias`),
         eps: 1e-12,
         inputBias: get(`${layer}.bias`),
       });
-    const [q, k, v] = ["q", "k", "v"].map((name) => project(x, `self_attn.${name}_proj`)) as [string, string, string];
-    x = norm(x, multiHeadAttention(m, q, k, v, heads), "norm1", "self_attn.out_proj");
-    const up = linear(m, x, get("linear1.weight"));
+    const project = (name: string) => {
+      const path = `self_attn.${name}_proj`;
+      return m.op("Reshape", [linear(m, x, get(`${path}.weight`), { form, bias: get(`${path}.bias`) }), m.integers(batch, T, d)]);
+    };
+    const attended = multiHeadAttention(m, project("q"), project("k"), project("v"), heads);
+    x = norm(x, m.op("Reshape", [attended, m.integers(batch * T, d)]), "norm1", "self_attn.out_proj");
+    const up = linear(m, x, get("linear1.weight"), { form });
     x = norm(x, m.op("BiasGelu", [up, vector(m, get("linear1.bias"))], { domain: MICROSOFT }), "norm2", "linear2");
   }
-  m.output(x, "float32", [batch, T, d]);
+  m.output(x, "float32", [batch * T, d]);
   return m.finish();
 }

@@ -3,21 +3,29 @@ import type { Tensor, WeightFormat } from "../../task.ts";
 import { float, type Model, type Value } from "./model.ts";
 import { halves, quantise, transposed } from "./weights.ts";
 
+/**
+ * How a float linear layer is written: as MatMul by a weight [K, N] and Add, or as Gemm, which takes it [N, K]. Which kernel is the
+ * faster one depends on the device.
+ */
+export type LinearForm = "matmul" | "gemm";
+
 export const MICROSOFT = "com.microsoft";
 
-/** x·wᵀ + b: w as it comes, [N, K]. Float weights are stored [K, N], as exporters leave them. */
-export function linear(
-  m: Model,
-  x: Value,
-  w: Tensor,
-  { bias, format = "f32" }: { bias?: Tensor | undefined; format?: WeightFormat } = {},
-): Value {
+export interface LinearOptions {
+  readonly form: LinearForm;
+  readonly bias?: Tensor | undefined;
+  readonly format?: WeightFormat;
+}
+
+/** x·wᵀ + b: x [rows, K], w [N, K] as it comes. */
+export function linear(m: Model, x: Value, w: Tensor, { form, bias, format = "f32" }: LinearOptions): Value {
   const [N, K] = w.shape as [number, number];
   if (format === "q8" || format === "q4") return quantised(m, x, w, format === "q8" ? 8 : 4, bias);
-  const data = transposed(w);
-  const weight = m.constant(format === "f16" ? halves(data) : data, [K, N]);
-  const product = m.op("MatMul", [x, weight]);
-  return bias ? m.op("Add", [product, vector(m, bias, format)]) : product;
+  const numbers = (data: Float32Array<ArrayBuffer>) => (format === "f16" ? halves(data) : data);
+  const added = bias ? [vector(m, bias, format)] : [];
+  if (form === "gemm") return m.op("Gemm", [x, m.constant(numbers(w.data), [N, K]), ...added], { attributes: { transB: 1 } });
+  const product = m.op("MatMul", [x, m.constant(numbers(transposed(w)), [K, N])]);
+  return bias ? m.op("Add", [product, ...added]) : product;
 }
 
 /** MatMulNBits: blocks of 32 along K, one f32 scale each, symmetric about the default zero point. */

@@ -3,7 +3,7 @@
 import type { CheckpointData, Tensor } from "../../task.ts";
 import { sinusoidHalves } from "../../../src/nn/position.ts";
 import { cacheNames, nextId } from "./decode.ts";
-import { groupQueryAttention, linear, multiHeadAttention, silu, skipLayerNorm } from "./layers.ts";
+import { groupQueryAttention, linear, type LinearForm, multiHeadAttention, silu, skipLayerNorm } from "./layers.ts";
 import { Model, type Value } from "./model.ts";
 import { scaled } from "./weights.ts";
 
@@ -56,6 +56,7 @@ class Stack {
   constructor(
     private readonly checkpoint: CheckpointData,
     private readonly shape: MarianShape,
+    readonly form: LinearForm,
   ) {}
 
   get(name: string): Tensor {
@@ -68,7 +69,7 @@ class Stack {
     return this.get("model.shared.weight");
   }
 
-  /** ids [1, T] and what gives their positions' rows. */
+  /** ids [T] and what gives their positions' rows → [T, d]. */
   embed(ids: Value, positions: (table: Value) => Value): Value {
     const { shape, m } = this;
     const table = this.embeddings();
@@ -77,12 +78,12 @@ class Stack {
   }
 
   project(x: Value, path: string): Value {
-    return linear(this.m, x, this.get(`${path}.weight`), { bias: this.get(`${path}.bias`) });
+    return linear(this.m, x, this.get(`${path}.weight`), { form: this.form, bias: this.get(`${path}.bias`) });
   }
 
   /** norm(x + the linear layer `path` of branch) */
   join(x: Value, branch: Value, path: string, norm: string): Value {
-    return skipLayerNorm(this.m, x, linear(this.m, branch, this.get(`${path}.weight`)), {
+    return skipLayerNorm(this.m, x, linear(this.m, branch, this.get(`${path}.weight`), { form: this.form }), {
       weight: this.get(`${norm}.weight`),
       bias: this.get(`${norm}.bias`),
       eps: EPS,
@@ -90,11 +91,23 @@ class Stack {
     });
   }
 
+  /** Queries, keys and values [1, T, d] of rows. */
+  projections(x: Value, path: string): [Value, Value, Value] {
+    const { m, shape } = this;
+    const one = (name: string) => m.op("Reshape", [this.project(x, `${path}.${name}_proj`), m.integers(1, -1, shape.d)]);
+    return [one("q"), one("k"), one("v")];
+  }
+
+  /** [1, T, d] → [T, d] */
+  rows(x: Value): Value {
+    return this.m.op("Reshape", [x, this.m.integers(-1, this.shape.d)]);
+  }
+
   feedForward(x: Value, path: string): Value {
     return this.join(x, silu(this.m, this.project(x, `${path}.fc1`)), `${path}.fc2`, `${path}.final_layer_norm`);
   }
 
-  /** [1, T, heads · d] → [1, heads, T, d], or with keys turned [1, heads, d, T]. */
+  /** [T, heads · d] → [1, heads, T, d], or with keys turned [1, heads, d, T]. */
   split(x: Value, heads: number, perm: readonly number[]): Value {
     const { m, shape } = this;
     return m.op("Transpose", [m.op("Reshape", [x, m.integers(1, -1, heads, shape.d / heads)])], { attributes: { perm } });
@@ -104,16 +117,16 @@ class Stack {
 /** The names of what the decoder's layers look at: keys turned and values, in turn. */
 export const crossNames = (layers: number): string[] => Array.from({ length: 2 * layers }, (_, i) => `cross${i}`);
 
-/** Input `ids` [1, S]; outputs `cross0` … : of each decoder layer, keys [1, heads, d, S], already scaled, and values [1, heads, S, d]. */
-export function marianEncoderGraph(checkpoint: CheckpointData, shape: MarianShape, S: number): Uint8Array {
-  const stack = new Stack(checkpoint, shape);
+/** Input `ids` [S]; outputs `cross0` … : of each decoder layer, keys [1, heads, d, S], already scaled, and values [1, heads, S, d]. */
+export function marianEncoderGraph(checkpoint: CheckpointData, shape: MarianShape, S: number, form: LinearForm): Uint8Array {
+  const stack = new Stack(checkpoint, shape, form);
   const { m } = stack;
   const heads = shape.decoderHeads;
-  let x = stack.embed(m.input("ids", "int32", [1, S]), (table) => m.op("Slice", [table, m.integers(0), m.integers(S)]));
+  let x = stack.embed(m.input("ids", "int32", [S]), (table) => m.op("Slice", [table, m.integers(0), m.integers(S)]));
   for (let i = 0; i < shape.encoderLayers; i++) {
     const path = `model.encoder.layers.${i}`;
-    const [q, k, v] = ["q", "k", "v"].map((name) => stack.project(x, `${path}.self_attn.${name}_proj`)) as [Value, Value, Value];
-    const attended = multiHeadAttention(m, q, k, v, shape.encoderHeads);
+    const [q, k, v] = stack.projections(x, `${path}.self_attn`);
+    const attended = stack.rows(multiHeadAttention(m, q, k, v, shape.encoderHeads));
     x = stack.join(x, attended, `${path}.self_attn.out_proj`, `${path}.self_attn_layer_norm`);
     x = stack.feedForward(x, path);
   }
@@ -121,7 +134,7 @@ export function marianEncoderGraph(checkpoint: CheckpointData, shape: MarianShap
   for (let i = 0; i < shape.decoderLayers; i++) {
     const path = `model.decoder.layers.${i}.encoder_attn`;
     const [weight, bias] = [stack.get(`${path}.k_proj.weight`), stack.get(`${path}.k_proj.bias`)];
-    const k = linear(m, x, scaled(weight, scale), { bias: scaled(bias, scale) });
+    const k = linear(m, x, scaled(weight, scale), { form, bias: scaled(bias, scale) });
     const outputs = [stack.split(k, heads, [0, 2, 3, 1]), stack.split(stack.project(x, `${path}.v_proj`), heads, [0, 2, 1, 3])];
     outputs.forEach((value, part) => {
       m.ops("Identity", [value], [`cross${2 * i + part}`]);
@@ -132,9 +145,9 @@ export function marianEncoderGraph(checkpoint: CheckpointData, shape: MarianShap
 }
 
 /** As decodeStepGraph, with the encoder's outputs as inputs. */
-export function marianStepGraph(checkpoint: CheckpointData, shape: MarianShape, S: number): Uint8Array {
+export function marianStepGraph(checkpoint: CheckpointData, shape: MarianShape, S: number, form: LinearForm): Uint8Array {
   const { d, decoderHeads: heads, decoderLayers: layers } = shape;
-  const stack = new Stack(checkpoint, shape);
+  const stack = new Stack(checkpoint, shape, form);
   const { m } = stack;
   const id = m.input("id", "int32", [1, 1]);
   const last = m.input("last", "int32", [1]);
@@ -143,12 +156,12 @@ export function marianStepGraph(checkpoint: CheckpointData, shape: MarianShape, 
   for (const { past } of caches) m.input(past, "float32", [1, heads, "past", d / heads]);
   crossNames(layers).forEach((name, i) => m.input(name, "float32", i % 2 ? [1, heads, S, d / heads] : [1, heads, d / heads, S]));
 
-  let x = stack.embed(id, (table) => m.op("Gather", [table, last]));
+  let x = stack.embed(m.op("Reshape", [id, m.integers(1)]), (table) => m.op("Gather", [table, last]));
   for (let i = 0; i < layers; i++) {
     const path = `model.decoder.layers.${i}`;
-    const [q, k, v] = ["q", "k", "v"].map((name) => stack.project(x, `${path}.self_attn.${name}_proj`)) as [Value, Value, Value];
+    const [q, k, v] = stack.projections(x, `${path}.self_attn`);
     const [keys, values] = caches.slice(2 * i, 2 * i + 2) as [(typeof caches)[0], (typeof caches)[0]];
-    const attended = groupQueryAttention(m, {
+    const own = groupQueryAttention(m, {
       q,
       k,
       v,
@@ -159,17 +172,17 @@ export function marianStepGraph(checkpoint: CheckpointData, shape: MarianShape, 
       heads,
       kvHeads: heads,
     });
-    x = stack.join(x, attended, `${path}.self_attn.out_proj`, `${path}.self_attn_layer_norm`);
+    x = stack.join(x, stack.rows(own), `${path}.self_attn.out_proj`, `${path}.self_attn_layer_norm`);
     // One query: its heads are rows already, and three operators do without a copy of the keys.
     const look = m.op("Reshape", [stack.project(x, `${path}.encoder_attn.q_proj`), m.integers(1, heads, 1, d / heads)]);
     const weights = m.op("Softmax", [m.op("MatMul", [look, `cross${2 * i}`])], { attributes: { axis: -1 } });
-    const seen = m.op("Reshape", [m.op("MatMul", [weights, `cross${2 * i + 1}`]), m.integers(1, 1, d)]);
+    const seen = m.op("Reshape", [m.op("MatMul", [weights, `cross${2 * i + 1}`]), m.integers(1, d)]);
     x = stack.join(x, seen, `${path}.encoder_attn.out_proj`, `${path}.encoder_attn_layer_norm`);
     x = stack.feedForward(x, path);
   }
   const bias = stack.get("final_logits_bias").data.slice();
   bias[shape.pad] = FORBIDDEN;
-  nextId(m, linear(m, x, stack.embeddings(), { bias: { shape: [bias.length], data: bias } }));
+  nextId(m, linear(m, x, stack.embeddings(), { form, bias: { shape: [bias.length], data: bias } }));
   for (const { present } of caches) m.output(present, "float32", [1, heads, "present", d / heads]);
   return m.finish();
 }

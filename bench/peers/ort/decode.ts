@@ -2,6 +2,7 @@
 import type { DecodeTask, Prepared, TaskData } from "../../task.ts";
 import { decodeStepGraph } from "../onnx/decode.ts";
 import type { Tensor } from "./api.ts";
+import { fasterForm } from "./probe.ts";
 import type { Runtime } from "./runtime.ts";
 import { Steps } from "./steps.ts";
 
@@ -9,7 +10,7 @@ const START = 1;
 
 export async function prepareDecode(runtime: Runtime, task: DecodeTask, data: TaskData): Promise<Prepared> {
   const { layers, kvHeads, d, heads, past, steps, weight } = task;
-  const decoder = await Steps.create(runtime, decodeStepGraph(task, data), {
+  const decoder = await Steps.create(runtime, decodeStepGraph(task, data, await fasterForm(runtime, 1)), {
     layers,
     kvHeads,
     dHead: d / heads,

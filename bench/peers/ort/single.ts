@@ -4,6 +4,7 @@ import { causalAttentionGraph, encoderGraph, fullAttentionGraph, layerNormGraph,
 import { halves, swapped } from "../onnx/weights.ts";
 import { halfToFloat } from "../../../src/load/convert.ts";
 import type { Data, Tensor as DeviceTensor } from "./api.ts";
+import { fasterForm } from "./probe.ts";
 import type { Runtime } from "./runtime.ts";
 
 export type SingleTask = Exclude<Task, DecodeTask | TranslateTask>;
@@ -18,7 +19,7 @@ interface Plan {
 }
 
 export async function prepareSingle(runtime: Runtime, task: SingleTask, data: TaskData): Promise<Prepared> {
-  const plan = planFor(runtime, task, data);
+  const plan = await planFor(runtime, task, data);
   const session = await runtime.session(plan.model);
   const feeds: Record<string, DeviceTensor> = {};
   for (const [name, { data: values, dims }] of Object.entries(plan.inputs)) feeds[name] = await runtime.upload(values, dims);
@@ -48,19 +49,23 @@ export async function prepareSingle(runtime: Runtime, task: SingleTask, data: Ta
   };
 }
 
-function planFor(runtime: Runtime, task: SingleTask, data: TaskData): Plan {
+async function planFor(runtime: Runtime, task: SingleTask, data: TaskData): Promise<Plan> {
   const x = () => input(data["x"]!);
   switch (task.kind) {
     case "matmul": {
       const { data: values, dims } = x();
-      return { model: matmulGraph(task, data), inputs: { x: { data: task.weight === "f16" ? halves(values) : values, dims } } };
+      const form = await fasterForm(runtime, task.M);
+      return { model: matmulGraph(task, data, form), inputs: { x: { data: task.weight === "f16" ? halves(values) : values, dims } } };
     }
     case "softmax":
       return { model: softmaxGraph(task), inputs: { x: x() } };
     case "layer-norm":
       return { model: layerNormGraph(task, data), inputs: { x: x() } };
-    case "encoder":
-      return { model: encoderGraph(task, data), inputs: { x: x() } };
+    case "encoder": {
+      const rows = task.batch * task.T;
+      const form = await fasterForm(runtime, rows);
+      return { model: encoderGraph(task, data, form), inputs: { x: { data: data["x"]!.data, dims: [rows, task.d] } } };
+    }
     case "attention":
       return attentionPlan(runtime, task, data);
   }

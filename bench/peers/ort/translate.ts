@@ -1,6 +1,7 @@
 // Translate tasks with one beam. Whether a sentence ends is known on the host: an id is read at each step.
 import type { PeerContext, Prepared, TranslateTask } from "../../task.ts";
 import { marianEncoderGraph, marianShape, marianStepGraph } from "../onnx/marian.ts";
+import { fasterForm } from "./probe.ts";
 import { hostTensor, type Runtime } from "./runtime.ts";
 import { Steps } from "./steps.ts";
 
@@ -8,8 +9,8 @@ export async function prepareTranslate(runtime: Runtime, task: TranslateTask, co
   const checkpoint = await context.checkpoint();
   const shape = marianShape(checkpoint);
   const S = task.ids.length;
-  const encoder = await runtime.session(marianEncoderGraph(checkpoint, shape, S));
-  const decoder = await Steps.create(runtime, marianStepGraph(checkpoint, shape, S), {
+  const encoder = await runtime.session(marianEncoderGraph(checkpoint, shape, S, await fasterForm(runtime, S)));
+  const decoder = await Steps.create(runtime, marianStepGraph(checkpoint, shape, S, await fasterForm(runtime, 1)), {
     layers: shape.decoderLayers,
     kvHeads: shape.decoderHeads,
     dHead: shape.d / shape.decoderHeads,
@@ -17,7 +18,7 @@ export async function prepareTranslate(runtime: Runtime, task: TranslateTask, co
     steps: shape.positions,
     next: "cpu",
   });
-  const source = await runtime.upload(Int32Array.from(task.ids), [1, S]);
+  const source = await runtime.upload(Int32Array.from(task.ids), [S]);
   let ids: number[] = [];
   return {
     async run() {
