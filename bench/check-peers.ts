@@ -61,7 +61,7 @@ async function check(browser: Browser, url: string, index: number): Promise<numb
         line = `${good ? "ok" : "WRONG"} ${text}`.padEnd(14) + `${outcome.ms.toFixed(1)} ms`.padStart(10);
         if (!good) wrong++;
       } else if (outcome.status === "error") wrong++;
-      console.log(`  ${one.name.padEnd(36)} ${line}`);
+      console.log(`  ${one.name.padEnd(44)} ${line}`);
     }
   } catch (error) {
     console.log(`  peer ${index}: ${error instanceof Error ? error.message : String(error)}`);

@@ -13,7 +13,7 @@ export async function ortWebGpu(): Promise<Peer> {
 }
 
 export async function ortWasm(): Promise<Peer> {
-  return peer("ORT wasm", await wasmRuntime(), "the CPU has no half floats");
+  return peer("ORT wasm", await wasmRuntime(), "wasm has no half floats");
 }
 
 function peer(name: string, runtime: Runtime, half: true | string): Peer {

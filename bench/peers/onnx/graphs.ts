@@ -56,6 +56,14 @@ export function causalAttentionGraph({ heads, kvHeads, d, T, S }: AttentionTask,
   return m.finish();
 }
 
+/** A number, `zero`, as often as a shape holds it. */
+export function expandGraph(dims: readonly number[], half: boolean): Uint8Array {
+  const m = new Model();
+  const type = half ? "float16" : "float32";
+  m.output(m.op("Expand", [m.input("zero", type, [1]), m.integers(...dims)]), type, dims);
+  return m.finish();
+}
+
 /** x and its result as rows, [batch · T, d]. */
 export function encoderGraph({ batch, T, d, heads, layers }: EncoderTask, data: TaskData, form: LinearForm): Uint8Array {
   const m = new Model();

@@ -1,16 +1,17 @@
 // ONNX Runtime in a page, on WebGPU or on wasm: sessions, and tensors that lie where the sessions run.
+import { expandGraph } from "../onnx/graphs.ts";
 import type { Data, DataType, Ort, Session, Tensor } from "./api.ts";
-
-/** Where a session leaves an output: on the device, or "cpu" for what the page reads. */
-export type Location = "device" | "cpu";
 
 export interface Runtime {
   readonly about: string;
-  /** Whether inputs and outputs stay on a GPU, where an output may be written into an input's buffer. */
-  readonly gpu: boolean;
+  /** On a GPU, where inputs and outputs stay: its device, once there is a session. */
+  readonly device?: () => GPUDevice | undefined;
   readonly ort: Ort;
-  /** One at a time: ONNX Runtime does not make two at once. */
-  session(model: Uint8Array, outputs?: Location | Readonly<Record<string, Location>>): Promise<Session>;
+  /**
+   * One at a time: ONNX Runtime does not make two at once. `capture`: runs after the first replay its commands, on a GPU, with
+   * the tensors of the first.
+   */
+  session(model: Uint8Array, options?: { readonly capture?: boolean }): Promise<Session>;
   /** After the first session. */
   upload(data: Data, dims: readonly number[]): Promise<Tensor>;
   /** Frees a tensor, uploaded or a result. */
@@ -35,19 +36,20 @@ export async function gpuRuntime(): Promise<Runtime> {
   ]);
   const ort = module as unknown as Ort;
   configure(ort, mjs, wasm);
-  const place = (location: Location) => (location === "device" ? "gpu-buffer" : "cpu");
   let device: GPUDevice | undefined;
+  /** Kept: the device goes with the last session. */
+  let anchor: Session | undefined;
   return {
     about: `onnxruntime-web ${ort.env.versions.web ?? ""}, WebGPU`,
-    gpu: true,
+    device: () => device,
     ort,
-    session: async (model, outputs = "device") => {
+    session: async (model, { capture = false } = {}) => {
+      const gpu = [{ name: "webgpu" as const }];
+      anchor ??= await ort.InferenceSession.create(expandGraph([1], false), { executionProviders: gpu });
       const session = await ort.InferenceSession.create(model, {
-        executionProviders: [{ name: "webgpu" }],
-        preferredOutputLocation:
-          typeof outputs === "string"
-            ? place(outputs)
-            : Object.fromEntries(Object.entries(outputs).map(([name, location]) => [name, place(location)])),
+        executionProviders: gpu,
+        preferredOutputLocation: "gpu-buffer",
+        enableGraphCapture: capture,
         logSeverityLevel: 3,
       });
       device = await ort.env.webgpu.device;
@@ -79,7 +81,6 @@ export async function wasmRuntime(): Promise<Runtime> {
   const threads = configure(ort, mjs, wasm);
   return {
     about: `onnxruntime-web ${ort.env.versions.web ?? ""}, wasm SIMD, ${threads} thread${threads > 1 ? "s" : ""}`,
-    gpu: false,
     ort,
     session: (model) => ort.InferenceSession.create(model, { executionProviders: ["wasm"], logSeverityLevel: 3 }),
     upload: async (data, dims) => new ort.Tensor(typeOf(data), data, dims),

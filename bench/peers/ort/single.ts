@@ -86,7 +86,7 @@ function attentionPlan(runtime: Runtime, task: AttentionTask, data: TaskData): P
   // One query sees all keys whether they are masked or not.
   if (!task.causal && T > 1)
     return { model: fullAttentionGraph(task), inputs: { q, k: rows("k", heads, S), v: rows("v", heads, S) }, arrange };
-  const capacity = runtime.gpu ? S : S - T;
+  const capacity = runtime.device ? S : S - T;
   const model = causalAttentionGraph(task, capacity);
   const [k, v] = [rows("k", kvHeads, T, S - T), rows("v", kvHeads, T, S - T)];
   if (S === T) return { model, inputs: { q, k, v }, arrange };
@@ -98,7 +98,7 @@ function attentionPlan(runtime: Runtime, task: AttentionTask, data: TaskData): P
   return {
     model,
     inputs: { q, k, v, pastK: past("k"), pastV: past("v") },
-    ...(runtime.gpu && { shared: { presentK: "pastK", presentV: "pastV" } }),
+    ...(runtime.device && { shared: { presentK: "pastK", presentV: "pastV" } }),
     arrange,
   };
 }

@@ -1,7 +1,8 @@
 // Steps of a decoder: the graphs of ../onnx/decode.ts and marian.ts, and the caches that they append to.
 import { cacheNames } from "../onnx/decode.ts";
-import type { Data, Session, Tensor } from "./api.ts";
-import { hostTensor, type Location, type Runtime } from "./runtime.ts";
+import { expandGraph } from "../onnx/graphs.ts";
+import type { Tensor } from "./api.ts";
+import { hostTensor, type Runtime } from "./runtime.ts";
 
 export interface StepsOptions {
   readonly layers: number;
@@ -12,57 +13,115 @@ export interface StepsOptions {
   /** At most. */
   readonly steps: number;
   readonly half?: boolean;
-  /** Where the next id goes. */
-  readonly next: Location;
+  /** What a step gets besides: the same tensors each time. */
+  readonly others?: Readonly<Record<string, Tensor>>;
 }
 
-/** On a GPU the caches have room for all steps, and each step writes its row in place; on the host they grow by a copy. */
-export class Steps {
-  private constructor(
-    private readonly runtime: Runtime,
-    private readonly session: Session,
-    private readonly caches: readonly { past: string; present: string }[],
-    private readonly first: readonly Tensor[],
-    private readonly counters: readonly { last: Tensor; total: Tensor }[],
-    private current: readonly Tensor[] = first,
-  ) {}
+export interface Steps {
+  /** Back to the start, with this id. */
+  begin(id: number): void;
+  /** The next step, from the id that the last one gave. */
+  step(): Promise<void>;
+  /** The ids that steps gave, from step `from` on. */
+  read(from: number): Promise<number[]>;
+  dispose(): Promise<void>;
+}
 
-  static async create(runtime: Runtime, model: Uint8Array, options: StepsOptions): Promise<Steps> {
-    const { kvHeads, dHead, past, steps, half, next } = options;
-    const caches = cacheNames(options.layers);
-    const places = caches.map(({ present }) => [present, "device"] as const);
-    const session = await runtime.session(model, { ...Object.fromEntries(places), next });
-    const capacity = runtime.gpu ? past + steps : past;
-    const numbers = kvHeads * capacity * dHead;
-    const zeros = (): Data => (half ? new Uint16Array(numbers) : new Float32Array(numbers));
-    const first = await Promise.all(caches.map(() => runtime.upload(zeros(), [1, kvHeads, capacity, dHead])));
-    const counters = await Promise.all(
-      Array.from({ length: steps }, async (_, t) => ({
-        last: await runtime.upload(Int32Array.of(past + t), [1]),
-        // The runtime plans a step by it, and so wants it on the host.
-        total: hostTensor(runtime, Int32Array.of(past + t + 1), [1]),
-      })),
-    );
-    return new Steps(runtime, session, caches, first, counters);
-  }
+export async function createSteps(runtime: Runtime, model: Uint8Array, options: StepsOptions): Promise<Steps> {
+  return runtime.device ? gpuSteps(runtime, model, options) : hostSteps(runtime, model, options);
+}
 
-  /** Step t, from 0; returns the id after `id`. */
-  async step(t: number, id: Tensor, others: Readonly<Record<string, Tensor>> = {}): Promise<Tensor> {
-    if (t === 0) this.current = this.first;
-    const { last, total } = this.counters[t]!;
-    const feeds: Record<string, Tensor> = { id, last, total, ...others };
-    const fetches: Record<string, Tensor | null> = { next: null };
-    this.caches.forEach(({ past, present }, i) => {
-      feeds[past] = this.current[i]!;
-      fetches[present] = this.runtime.gpu ? this.current[i]! : null;
-    });
-    const outputs = await this.session.run(feeds, fetches);
-    this.current = this.caches.map(({ present }) => outputs[present]!);
-    return outputs["next"]!;
+/**
+ * The commands of the first step are captured, and those after replay them: positions are read on the GPU, rows are written into
+ * caches with room for all steps, and the id goes from a step's output to the next one's input without the host.
+ */
+async function gpuSteps(runtime: Runtime, model: Uint8Array, options: StepsOptions): Promise<Steps> {
+  const { layers, kvHeads, dHead, past, steps, half = false, others } = options;
+  // The runtime takes a buffer of ours for a new one at each run, which a capture cannot do with; so the caches are its own.
+  const caches = cacheNames(layers);
+  const dims = [1, kvHeads, past + steps, dHead];
+  const zeros = await runtime.session(expandGraph(dims, half));
+  const zero = await runtime.upload(half ? new Uint16Array(1) : new Float32Array(1), [1]);
+  const feeds: Record<string, Tensor> = { ...others };
+  const shared: Record<string, Tensor> = {};
+  for (const cache of caches) {
+    const tensor = (await zeros.run({ zero }))[zeros.outputNames[0]!]!;
+    feeds[cache.past] = shared[cache.present] = tensor;
   }
+  for (const [name, shape] of Object.entries({ id: [1, 1], last: [1], total: [1] }))
+    feeds[name] = await runtime.upload(new Int32Array(1), shape);
+  const session = await runtime.session(model, { capture: true });
+  const device = runtime.device!()!;
+  const size = 4 * steps;
+  const ids = device.createBuffer({ size, usage: GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST });
+  const staging = device.createBuffer({ size, usage: GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ });
+  const write = (name: string, value: number) => device.queue.writeBuffer(feeds[name]!.gpuBuffer, 0, Int32Array.of(value));
+  let fetches: Record<string, Tensor | null> = { next: null, ...shared };
+  let t = 0;
+  return {
+    begin(id) {
+      t = 0;
+      write("id", id);
+    },
+    async step() {
+      write("last", past + t);
+      write("total", past + t + 1);
+      const outputs = await session.run(feeds, fetches);
+      // Bound by the first run; named again, they would be taken for others.
+      fetches = Object.fromEntries(Object.keys(fetches).map((name) => [name, null]));
+      const next = outputs["next"]!;
+      const commands = device.createCommandEncoder();
+      commands.copyBufferToBuffer(next.gpuBuffer, 0, feeds["id"]!.gpuBuffer, 0, 4);
+      commands.copyBufferToBuffer(next.gpuBuffer, 0, ids, 4 * t, 4);
+      device.queue.submit([commands.finish()]);
+      for (const tensor of Object.values(outputs)) if (!Object.values(shared).includes(tensor)) tensor.dispose();
+      t++;
+    },
+    async read(from) {
+      const commands = device.createCommandEncoder();
+      commands.copyBufferToBuffer(ids, 4 * from, staging, 0, 4 * (t - from));
+      device.queue.submit([commands.finish()]);
+      await staging.mapAsync(GPUMapMode.READ, 0, 4 * (t - from));
+      const read = [...new Int32Array(staging.getMappedRange(0, 4 * (t - from)))];
+      staging.unmap();
+      return read;
+    },
+    async dispose() {
+      await session.release();
+      for (const tensor of Object.values(shared)) tensor.dispose();
+      // Only now: its allocator holds the caches.
+      await zeros.release();
+      for (const tensor of [zero, feeds["id"]!, feeds["last"]!, feeds["total"]!]) runtime.free(tensor);
+      ids.destroy();
+      staging.destroy();
+    },
+  };
+}
 
-  async dispose(): Promise<void> {
-    await this.session.release();
-    for (const tensor of [...this.first, ...this.counters.map(({ last }) => last)]) this.runtime.free(tensor);
-  }
+/** Caches that grow by a copy at each step, as the runtime returns them. */
+async function hostSteps(runtime: Runtime, model: Uint8Array, options: StepsOptions): Promise<Steps> {
+  const { layers, kvHeads, dHead, past, half = false, others } = options;
+  const session = await runtime.session(model);
+  const caches = cacheNames(layers);
+  const numbers = kvHeads * past * dHead;
+  const empty = hostTensor(runtime, half ? new Uint16Array(numbers) : new Float32Array(numbers), [1, kvHeads, past, dHead]);
+  const start = Object.fromEntries(caches.map((cache) => [cache.past, empty]));
+  const one = (value: number) => hostTensor(runtime, Int32Array.of(value), [1]);
+  let state: Record<string, Tensor> = {};
+  let ids: number[] = [];
+  return {
+    begin(id) {
+      ids = [];
+      state = { ...start, id: hostTensor(runtime, Int32Array.of(id), [1, 1]) };
+    },
+    async step() {
+      const position = past + ids.length;
+      const outputs = await session.run({ ...others, ...state, last: one(position), total: one(position + 1) });
+      state = Object.fromEntries(caches.map((cache) => [cache.past, outputs[cache.present]!]));
+      state["id"] = outputs["next"]!;
+      ids.push(Number((await outputs["next"]!.getData())[0]));
+    },
+    read: (from) => Promise.resolve(ids.slice(from)),
+    dispose: () => session.release(),
+  };
 }

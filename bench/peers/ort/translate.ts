@@ -1,45 +1,50 @@
 // Translate tasks with one beam. Whether a sentence ends is known on the host: an id is read at each step.
 import type { PeerContext, Prepared, TranslateTask } from "../../task.ts";
-import { marianEncoderGraph, marianShape, marianStepGraph } from "../onnx/marian.ts";
+import { crossNames, marianEncoderGraph, marianShape, marianStepGraph } from "../onnx/marian.ts";
+import type { Tensor } from "./api.ts";
 import { fasterForm } from "./probe.ts";
-import { hostTensor, type Runtime } from "./runtime.ts";
-import { Steps } from "./steps.ts";
+import type { Runtime } from "./runtime.ts";
+import { createSteps } from "./steps.ts";
 
 export async function prepareTranslate(runtime: Runtime, task: TranslateTask, context: PeerContext): Promise<Prepared> {
   const checkpoint = await context.checkpoint();
   const shape = marianShape(checkpoint);
   const S = task.ids.length;
   const encoder = await runtime.session(marianEncoderGraph(checkpoint, shape, S, await fasterForm(runtime, S)));
-  const decoder = await Steps.create(runtime, marianStepGraph(checkpoint, shape, S, await fasterForm(runtime, 1)), {
+  const [heads, dHead] = [shape.decoderHeads, shape.d / shape.decoderHeads];
+  // The encoder writes into them at each run.
+  const cross: Record<string, Tensor> = {};
+  for (const [i, name] of crossNames(shape.decoderLayers).entries())
+    cross[name] = await runtime.upload(new Float32Array(S * shape.d), i % 2 ? [1, heads, S, dHead] : [1, heads, dHead, S]);
+  const decoder = await createSteps(runtime, marianStepGraph(checkpoint, shape, S, await fasterForm(runtime, 1)), {
     layers: shape.decoderLayers,
-    kvHeads: shape.decoderHeads,
-    dHead: shape.d / shape.decoderHeads,
+    kvHeads: heads,
+    dHead,
     past: 0,
     steps: shape.positions,
-    next: "cpu",
+    others: cross,
   });
   const source = await runtime.upload(Int32Array.from(task.ids), [S]);
   let ids: number[] = [];
   return {
     async run() {
-      const cross = await encoder.run({ ids: source });
+      const outputs = await encoder.run({ ids: source }, runtime.device && cross);
+      // On the host outputs are always new.
+      if (!runtime.device) Object.assign(cross, outputs);
       ids = [shape.start];
-      while (ids.at(-1) !== shape.eos || ids.length === 1) {
+      decoder.begin(shape.start);
+      do {
+        await decoder.step();
+        ids.push(...(await decoder.read(ids.length - 1)));
         // The last id that there is room for is the end.
-        if (ids.length === shape.positions - 1) {
-          ids.push(shape.eos);
-          break;
-        }
-        const next = await decoder.step(ids.length - 1, hostTensor(runtime, Int32Array.of(ids.at(-1)!), [1, 1]), cross);
-        ids.push(Number((await next.getData())[0]));
-      }
-      for (const tensor of Object.values(cross)) tensor.dispose();
+        if (ids.length === shape.positions - 1) ids.push(shape.eos);
+      } while (ids.at(-1) !== shape.eos);
     },
     output: () => Promise.resolve(Float32Array.from(ids)),
     async dispose() {
       await encoder.release();
       await decoder.dispose();
-      runtime.free(source);
+      for (const tensor of [source, ...Object.values(cross)]) runtime.free(tensor);
     },
   };
 }
