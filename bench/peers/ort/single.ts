@@ -20,7 +20,8 @@ interface Plan {
 
 export async function prepareSingle(runtime: Runtime, task: SingleTask, data: TaskData): Promise<Prepared> {
   const plan = await planFor(runtime, task, data);
-  const session = await runtime.session(plan.model);
+  // With a cache the number of keys is planned on the host.
+  const session = await runtime.session(plan.model, { capture: !(task.kind === "attention" && (task.causal || task.T === 1)) });
   const feeds: Record<string, DeviceTensor> = {};
   for (const [name, { data: values, dims }] of Object.entries(plan.inputs)) feeds[name] = await runtime.upload(values, dims);
   const shared = Object.entries(plan.shared ?? {});
