@@ -18,6 +18,7 @@ async function read(folder: URL): Promise<CheckpointData> {
     string,
     { dtype: string; shape: number[]; data_offsets: [number, number] }
   >;
+  delete header["__metadata__"];
   const weights: Record<string, Tensor> = {};
   for (const [
     name,
@@ -27,7 +28,6 @@ async function read(folder: URL): Promise<CheckpointData> {
       data_offsets: [from, to],
     },
   ] of Object.entries(header)) {
-    if (name === "__metadata__") continue;
     const part = bytes.slice(8 + size + from, 8 + size + to);
     weights[name] = { shape, data: dtype === "F32" ? new Float32Array(part) : Float32Array.from(new Uint16Array(part), fromHalf) };
   }

@@ -1,7 +1,18 @@
 // The graphs of single operators and of the encoder. Each has its inputs under the names of the task's data, and one output.
 import type { AttentionTask, EncoderTask, MatmulTask, RowsTask, TaskData } from "../../task.ts";
 import { Model, type Value } from "./model.ts";
-import { groupQueryAttention, type LinearForm, layerNorm, linear, MICROSOFT, multiHeadAttention, skipLayerNorm, vector } from "./layers.ts";
+import {
+  type AttentionForm,
+  composedAttention,
+  groupQueryAttention,
+  type LinearForm,
+  layerNorm,
+  linear,
+  MICROSOFT,
+  multiHeadAttention,
+  skipLayerNorm,
+  vector,
+} from "./layers.ts";
 
 export function matmulGraph({ M, K, N, weight }: MatmulTask, data: TaskData, form: LinearForm): Uint8Array {
   const m = new Model();
@@ -56,6 +67,24 @@ export function causalAttentionGraph({ heads, kvHeads, d, T, S }: AttentionTask,
   return m.finish();
 }
 
+/** Causal or not, of plain operators: q, k and v as for `fullAttentionGraph`. */
+export function composedAttentionGraph({ heads, d, T, S, causal }: AttentionTask): Uint8Array {
+  const m = new Model();
+  const input = (name: string, length: number) => m.input(name, "float32", [1, length, heads * d]);
+  const hidden = Float32Array.from({ length: T * S }, (_, i) => (i % S > S - T + Math.floor(i / S) ? -1e30 : 0));
+  const mask = causal ? m.constant(hidden, [T, S]) : undefined;
+  const y = composedAttention(m, [input("q", T), input("k", S), input("v", S)], {
+    batch: 1,
+    T,
+    S,
+    heads,
+    d,
+    ...(mask !== undefined && { mask }),
+  });
+  m.output(y, "float32", [1, T, heads * d]);
+  return m.finish();
+}
+
 /** A number, `zero`, as often as a shape holds it. */
 export function expandGraph(dims: readonly number[], half: boolean): Uint8Array {
   const m = new Model();
@@ -65,7 +94,12 @@ export function expandGraph(dims: readonly number[], half: boolean): Uint8Array 
 }
 
 /** x and its result as rows, [batch · T, d]. */
-export function encoderGraph({ batch, T, d, heads, layers }: EncoderTask, data: TaskData, form: LinearForm): Uint8Array {
+export function encoderGraph(
+  { batch, T, d, heads, layers }: EncoderTask,
+  data: TaskData,
+  form: LinearForm,
+  attention: AttentionForm,
+): Uint8Array {
   const m = new Model();
   let x = m.input("x", "float32", [batch * T, d]);
   for (let i = 0; i < layers; i++) {
@@ -81,7 +115,11 @@ export function encoderGraph({ batch, T, d, heads, layers }: EncoderTask, data: 
       const path = `self_attn.${name}_proj`;
       return m.op("Reshape", [linear(m, x, get(`${path}.weight`), { form, bias: get(`${path}.bias`) }), m.integers(batch, T, d)]);
     };
-    const attended = multiHeadAttention(m, project("q"), project("k"), project("v"), heads);
+    const [q, k, v] = [project("q"), project("k"), project("v")];
+    const attended =
+      attention === "fused"
+        ? multiHeadAttention(m, q, k, v, heads)
+        : composedAttention(m, [q, k, v], { batch, T, S: T, heads, d: d / heads });
     x = norm(x, m.op("Reshape", [attended, m.integers(batch * T, d)]), "norm1", "self_attn.out_proj");
     const up = linear(m, x, get("linear1.weight"), { form });
     x = norm(x, m.op("BiasGelu", [up, vector(m, get("linear1.bias"))], { domain: MICROSOFT }), "norm2", "linear2");

@@ -66,6 +66,24 @@ export function multiHeadAttention(m: Model, q: Value, k: Value, v: Value, heads
   return m.op("MultiHeadAttention", [q, k, v], { domain: MICROSOFT, attributes: { num_heads: heads } });
 }
 
+/** How attention is written: as the runtime's fused operators, or where those are wrong on a device (see probe.ts) as in the paper. */
+export type AttentionForm = "fused" | "composed";
+
+/** The same of MatMul, Softmax and MatMul; `mask` [T, S] is added to the scores. */
+export function composedAttention(
+  m: Model,
+  [q, k, v]: readonly [Value, Value, Value],
+  { batch, T, S, heads, d, mask }: { batch: number; T: number; S: number; heads: number; d: number; mask?: Value },
+): Value {
+  const split = (x: Value, length: number, perm: readonly number[]) =>
+    m.op("Transpose", [m.op("Reshape", [x, m.integers(batch, length, heads, d)])], { attributes: { perm } });
+  const scaled = m.op("Mul", [split(q, T, [0, 2, 1, 3]), m.constant(Float32Array.of(1 / Math.sqrt(d)), [1])]);
+  const scores = m.op("MatMul", [scaled, split(k, S, [0, 2, 3, 1])]);
+  const weights = m.op("Softmax", [mask ? m.op("Add", [scores, mask]) : scores], { attributes: { axis: -1 } });
+  const y = m.op("Transpose", [m.op("MatMul", [weights, split(v, S, [0, 2, 1, 3])])], { attributes: { perm: [0, 2, 1, 3] } });
+  return m.op("Reshape", [y, m.integers(batch, T, heads * d)]);
+}
+
 export interface GroupQuery {
   /** [batch, sequence, heads · d]; with k and v behind it where those are "". */
   readonly q: Value;

@@ -1,6 +1,10 @@
-// Which of two ways to write a linear layer the device runs faster: neither is always the better one.
-import { matmulGraph } from "../onnx/graphs.ts";
-import type { LinearForm } from "../onnx/layers.ts";
+// Which of two ways to write a layer: of linear layers the one that the device runs faster, neither is always the better;
+// of attention the fused operator, unless it is wrong there (seen on SwiftShader from some sixty tokens on).
+import { composedAttentionGraph, fullAttentionGraph, matmulGraph } from "../onnx/graphs.ts";
+import type { AttentionForm, LinearForm } from "../onnx/layers.ts";
+import { normals } from "../../data.ts";
+import type { AttentionTask } from "../../task.ts";
+import type { Tensor as DeviceTensor } from "./api.ts";
 import type { Runtime } from "./runtime.ts";
 
 const FORMS: readonly LinearForm[] = ["matmul", "gemm"];
@@ -41,4 +45,32 @@ async function measure(runtime: Runtime, M: number): Promise<LinearForm> {
     runtime.free(x);
   }
   return rivals.reduce((a, b) => (b.best < a.best ? b : a)).form;
+}
+
+const PROBED: AttentionTask = { kind: "attention", heads: 2, kvHeads: 2, d: 32, T: 128, S: 128, causal: false };
+const forms = new WeakMap<Runtime, Promise<AttentionForm>>();
+
+/** Whether fused attention gives what composed attention gives. */
+export function attentionForm(runtime: Runtime): Promise<AttentionForm> {
+  const form = forms.get(runtime) ?? probeAttention(runtime);
+  forms.set(runtime, form);
+  return form;
+}
+
+async function probeAttention(runtime: Runtime): Promise<AttentionForm> {
+  const { T, heads, d } = PROBED;
+  const results: Float32Array[] = [];
+  for (const model of [composedAttentionGraph(PROBED), fullAttentionGraph(PROBED)]) {
+    const session = await runtime.session(model);
+    const feeds: Record<string, DeviceTensor> = {};
+    for (const [i, name] of ["q", "k", "v"].entries())
+      feeds[name] = await runtime.upload(normals([T * heads * d], i + 1).data, [1, T, heads * d]);
+    const output = Object.values(await session.run(feeds))[0]!;
+    results.push((await output.getData()) as Float32Array);
+    output.dispose();
+    await session.release();
+    for (const tensor of Object.values(feeds)) runtime.free(tensor);
+  }
+  const [gold, got] = results as [Float32Array, Float32Array];
+  return got.every((value, i) => Math.abs(value - gold[i]!) < 1e-3) ? "fused" : "composed";
 }

@@ -1,10 +1,18 @@
 // Tasks that are one run of one graph: everything but decoding and translating.
 import type { AttentionTask, DecodeTask, Prepared, Task, TaskData, Tensor, TranslateTask } from "../../task.ts";
-import { causalAttentionGraph, encoderGraph, fullAttentionGraph, layerNormGraph, matmulGraph, softmaxGraph } from "../onnx/graphs.ts";
+import {
+  causalAttentionGraph,
+  composedAttentionGraph,
+  encoderGraph,
+  fullAttentionGraph,
+  layerNormGraph,
+  matmulGraph,
+  softmaxGraph,
+} from "../onnx/graphs.ts";
 import { halves, swapped } from "../onnx/weights.ts";
 import { halfToFloat } from "../../../src/load/convert.ts";
 import type { Data, Tensor as DeviceTensor } from "./api.ts";
-import { fasterForm } from "./probe.ts";
+import { attentionForm, fasterForm } from "./probe.ts";
 import type { Runtime } from "./runtime.ts";
 
 export type SingleTask = Exclude<Task, DecodeTask | TranslateTask>;
@@ -65,7 +73,10 @@ async function planFor(runtime: Runtime, task: SingleTask, data: TaskData): Prom
     case "encoder": {
       const rows = task.batch * task.T;
       const form = await fasterForm(runtime, rows);
-      return { model: encoderGraph(task, data, form), inputs: { x: { data: data["x"]!.data, dims: [rows, task.d] } } };
+      return {
+        model: encoderGraph(task, data, form, await attentionForm(runtime)),
+        inputs: { x: { data: data["x"]!.data, dims: [rows, task.d] } },
+      };
     }
     case "attention":
       return attentionPlan(runtime, task, data);
@@ -75,7 +86,7 @@ async function planFor(runtime: Runtime, task: SingleTask, data: TaskData): Prom
 const input = ({ data, shape }: Tensor) => ({ data, dims: shape });
 
 /** The runtime's attention has heads within positions; who uses it keeps them so from the start, and so it is done here. */
-function attentionPlan(runtime: Runtime, task: AttentionTask, data: TaskData): Plan {
+async function attentionPlan(runtime: Runtime, task: AttentionTask, data: TaskData): Promise<Plan> {
   const { heads, kvHeads, d, T, S } = task;
   const rows = (name: string, count: number, length: number, from = 0) => {
     const { data: all, shape } = data[name]!;
@@ -85,6 +96,8 @@ function attentionPlan(runtime: Runtime, task: AttentionTask, data: TaskData): P
   const arrange = (y: Float32Array) => swapped(y, T, heads, d);
   const q = rows("q", heads, T);
   // One query sees all keys whether they are masked or not.
+  if (T > 1 && (await attentionForm(runtime)) === "composed")
+    return { model: composedAttentionGraph(task), inputs: { q, k: rows("k", heads, S), v: rows("v", heads, S) }, arrange };
   if (!task.causal && T > 1)
     return { model: fullAttentionGraph(task), inputs: { q, k: rows("k", heads, S), v: rows("v", heads, S) }, arrange };
   const capacity = runtime.device ? S : S - T;
