@@ -6,7 +6,7 @@ import { MATMUL_PARAMS, matmulBindings, matmulFeatures, type MatmulOptions, matm
 import { wgsl } from "./wgsl.ts";
 
 export interface MatmulRegisterOptions extends MatmulOptions {
-  /** The tile of one thread, 1…8 each; an even number of columns where they are gated. */
+  /** The tile of one thread, 1…16 each; an even number of columns where they are gated. */
   readonly rows: number;
   readonly columns: number;
 }
@@ -20,7 +20,7 @@ export const matmulRegisterKernel: Kernel<MatmulRegisterOptions> = {
   bindings: matmulBindings,
   features: matmulFeatures,
   code(options) {
-    const { rows, columns, vector, gated } = options;
+    const { rows, columns, vector, gated = false } = options;
     const all = (count: number, line: (i: number) => string) => Array.from({ length: count }, (_, i) => line(i)).join("\n");
     const tile = (line: (i: number, j: number) => string) => all(rows, (i) => all(columns, (j) => line(i, j)));
     return wgsl`
@@ -41,14 +41,20 @@ ${entryPoint(WORKGROUP)}
   for (var k = 0u; k < params.K; k += ${vector ? 4 : 1}u) {
     ${all(rows, (i) => `let a${i} = x_at(x${i}, k);`)}
     ${all(columns, (j) => `let c${j} = w_at(w${j}, k);`)}
-    ${tile((i, j) => (vector ? `sum_${i}_${j} += dot(a${i}, c${j});` : `sum_${i}_${j} += a${i} * c${j};`))}
+    ${tile((i, j) => (vector ? `sum_${i}_${j} = fma(a${i}.x, c${j}.x, fma(a${i}.y, c${j}.y, fma(a${i}.z, c${j}.z, fma(a${i}.w, c${j}.w, sum_${i}_${j}))));` : `sum_${i}_${j} = fma(a${i}, c${j}, sum_${i}_${j});`))}
   }
-  ${tile((i, j) => {
-    const inside = `m0 + ${i}u < params.M && n0 + ${j}u < params.N`;
-    const row = `b * params.M + m0 + ${i}u`;
-    if (!gated) return `if (${inside}) { store(sum_${i}_${j}, ${row}, n0 + ${j}u); }`;
-    return j % 2 === 1 ? "" : `if (${inside}) { store(sum_${i}_${j}, sum_${i}_${j + 1}, ${row}, (n0 + ${j}u) / 2u); }`;
-  })}
+  // The epilogue once, not once for every sum: its text would be most of the kernel.
+  var sums = array<f32, ${rows * columns}>(${Array.from({ length: rows * columns }, (_, s) => `sum_${Math.floor(s / columns)}_${s % columns}`).join(", ")});
+  for (var i = 0u; i < min(${rows}u, params.M - m0); i++) {
+    for (var j = 0u; j < min(${columns}u, params.N - n0); j += ${gated ? 2 : 1}u) {
+      let s = i * ${columns}u + j;
+      #if ${gated}
+      store(sums[s], sums[s + 1u], b * params.M + m0 + i, (n0 + j) / 2u);
+      #else
+      store(sums[s], b * params.M + m0 + i, n0 + j);
+      #endif
+    }
+  }
 }
 `;
   },

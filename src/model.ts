@@ -98,13 +98,14 @@ export class Model {
   }
 
   /**
-   * Compiles ahead what first calls would compile: forward passes over a few and over many tokens, generation as the
-   * checkpoint's defaults have it, and streaming.
+   * Compiles ahead what first calls on up to 32 tokens would compile: forward passes, generation as the checkpoint's
+   * defaults have it, and streaming.
    */
   async warmup(): Promise<void> {
     const { architecture } = await this.#host.ready();
-    for (const tokens of [1, Math.min(16, architecture.maxPositions - 1)]) {
-      const inputIds = [Array.from({ length: tokens }, () => 0)];
+    // Kernels are chosen by length in powers of two; these are a word, a sentence, a long one.
+    for (const tokens of [1, 16, 32]) {
+      const inputIds = [Array.from({ length: Math.min(tokens, architecture.maxPositions - 1) }, () => 0)];
       (await this.forward(architecture.kind === "encoder-decoder" ? { inputIds, decoderInputIds: inputIds } : { inputIds })).dispose();
       if (architecture.kind === "encoder") continue;
       await this.generate(inputIds[0]!, { maxNewTokens: 1 });

@@ -119,6 +119,9 @@ export function forwardDims(engine: Engine, source: Rows | undefined, target: Ro
   };
 }
 
+/** Variants are chosen by sizes as coarse as this: a program for each, which is right for all. */
+const round = (size: number): number => (size <= 8 ? size : Math.min(1024, 2 ** Math.ceil(Math.log2(size))));
+
 /** The program of a graph with some modules captured, and where it leaves what their maps need. */
 export async function capturedProgram(
   engine: Engine,
@@ -129,9 +132,9 @@ export async function capturedProgram(
 ): Promise<{ program: Program<Plan>; captured: readonly CapturedModule[] }> {
   let graph: Graph | undefined;
   const captured = () => (graph ??= capture(paths)(build()));
-  // Variants depend on sizes only coarsely: one plan for few rows, one for many.
-  const size = expect.rows * expect.query > 8 || expect.batch * expect.source > 8 ? "many" : `few ${expect.rows}`;
-  const program = await engine.program([name, size, ...[...paths].sort()].join(" "), captured, expect);
+  const sizes = { batch: round(expect.batch), source: round(expect.source), rows: round(expect.rows), query: round(expect.query) };
+  const key = [name, ...Object.values(sizes), ...[...paths].sort()].join(" ");
+  const program = await engine.program(key, captured, { ...expect, ...sizes });
   return { program, captured: [...paths].map((path) => capturedModule(path, captured(), program.plan)) };
 }
 

@@ -13,6 +13,8 @@ import { type LowerContext, type Lowered, type Lowering, lowering, storedAccess,
 import { lowerMap } from "./map.ts";
 
 const MATVEC_ROWS = 8;
+/** Two workgroups: as many threads as keep two cores busy. */
+const SOFTWARE_THREADS = 128;
 
 export const lowerMatmul: Lowering = lowering(matmulOp, (node, context) => {
   const out = node.outputs[0]!;
@@ -100,10 +102,15 @@ function choose(
   return { instance: instantiate(matmulTiledKernel, options), grid: product(batch, ceilDiv(M, TILE), ceilDiv(N, TILE)) };
 }
 
-/** Sums per thread where registers are cheap: as many as leave threads for every core. Measured on SwiftShader. */
+/**
+ * Sums per thread where registers are cheap and loads dear: as many as leave threads for every core. A tile reads rows +
+ * columns numbers for rows · columns products. Measured on SwiftShader, where large ones take longer to compile, too.
+ */
 function softwareTile(rows: number, columns: number): { rows: number; columns: number } {
   if (rows <= MATVEC_ROWS) return { rows, columns: rows === 1 && columns < 512 ? 4 : 8 };
-  return { rows: rows < 32 ? 4 : 8, columns: 8 };
+  if (rows <= 16) return { rows: 16, columns: 8 };
+  const threads = Math.ceil(rows / 16) * Math.ceil(columns / 16);
+  return threads >= SOFTWARE_THREADS ? { rows: 16, columns: 16 } : { rows: 8, columns: 8 };
 }
 
 function geometry({ inputs: { x, w }, attrs: { transposeA, transposeB } }: Node<MatmulInputs, MatmulAttrs>, context: LowerContext) {

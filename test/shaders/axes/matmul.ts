@@ -39,10 +39,12 @@ export const matmulAxes = [
   }),
   defineAxes({
     kernel: matmulRegisterKernel,
-    axes: { ...common, rows: UP_TO_8, columns: UP_TO_8 },
+    axes: { ...common, rows: [...UP_TO_8, 16], columns: [...UP_TO_8, 16] },
     valid: (o) =>
       possible(o) &&
       !(o.gated && o.columns % 2 === 1) &&
-      ((o.rows === 4 && o.columns === 4 && usual(o)) || (plain(o) && o.weight === "f16" && o.vector && (o.rows < 5 || o.columns < 5))),
+      ((o.rows === 4 && o.columns === 4 && usual(o)) ||
+        (o.rows === 16 && o.columns >= 8 && plain(o)) ||
+        (plain(o) && o.weight === "f16" && o.vector && (o.rows < 5 || o.columns < 5))),
   }),
 ];
