@@ -103,8 +103,8 @@ export class Model {
    */
   async warmup(): Promise<void> {
     const { architecture } = await this.#host.ready();
-    // Kernels are chosen by length in powers of two; these are a word, a sentence, a long one.
-    for (const tokens of [1, 16, 32]) {
+    // Kernels are chosen by length in powers of two.
+    for (const tokens of [1, 2, 4, 8, 16, 32]) {
       const inputIds = [Array.from({ length: Math.min(tokens, architecture.maxPositions - 1) }, () => 0)];
       (await this.forward(architecture.kind === "encoder-decoder" ? { inputIds, decoderInputIds: inputIds } : { inputIds })).dispose();
       if (architecture.kind === "encoder") continue;

@@ -120,7 +120,7 @@ export function forwardDims(engine: Engine, source: Rows | undefined, target: Ro
 }
 
 /** Variants are chosen by sizes as coarse as this: a program for each, which is right for all. */
-const round = (size: number): number => (size <= 8 ? size : Math.min(1024, 2 ** Math.ceil(Math.log2(size))));
+const round = (size: number): number => Math.min(1024, 2 ** Math.ceil(Math.log2(size)));
 
 /** The program of a graph with some modules captured, and where it leaves what their maps need. */
 export async function capturedProgram(
