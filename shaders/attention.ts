@@ -1,10 +1,11 @@
 // Fused attention: softmax(q·kᵀ·scale + mask)·v in one pass over the keys with an online softmax (Milakov & Gimelshein 2018;
-// FlashAttention, Dao et al. 2022), so memory is O(T). Grouped heads, d_k ≠ d_v, any head size. Two forms:
+// FlashAttention, Dao et al. 2022), so memory is O(T). Grouped heads, d_k ≠ d_v, any head size. Two forms, and a third for
+// many queries on software adapters in attention-tile.ts:
 //   threads = 1   a thread owns a query and walks all its keys in registers: software adapters, and long prefill
 //   threads = 64  a workgroup owns a query, its threads take every 64th key and merge at the end: decoding on GPUs
 // A query that may see no key gives zeros.
 import { KEY_PARAMS, keyBindings, keyFunctions, type KeyOptions } from "./attention-keys.ts";
-import { entryPoint, type Kernel } from "./kernel.ts";
+import { type Binding, entryPoint, type Kernel } from "./kernel.ts";
 import { wgsl } from "./wgsl.ts";
 
 export interface AttentionOptions extends KeyOptions {
@@ -20,26 +21,30 @@ const WORKGROUP = 64;
 /** Head features are kept in named registers up to this many loads; beyond it in private arrays with loops. */
 const UNROLL = 16;
 
+export const ATTENTION_PARAMS = {
+  ...KEY_PARAMS,
+  vOffset: "u32",
+  vBatch: "u32",
+  vRow: "u32",
+  vHead: "u32",
+  oBatch: "u32",
+  oRow: "u32",
+  oHead: "u32",
+  statsRows: "u32",
+} as const;
+
+export const attentionBindings = (options: Omit<AttentionOptions, "threads">): Binding[] => [
+  ...["q", "k", "v"].map((name, i) => ({ name, index: i + 1, type: arrayType(options), access: "read" }) as const),
+  ...keyBindings(options),
+  { name: "out", index: 8, type: arrayType(options), access: "read_write" },
+  ...(options.stats ? [{ name: "stats", index: 9, type: "array<vec2<f32>>", access: "read_write" } as const] : []),
+];
+
 export const attentionKernel: Kernel<AttentionOptions> = {
   name: "attention",
-  params: {
-    ...KEY_PARAMS,
-    vOffset: "u32",
-    vBatch: "u32",
-    vRow: "u32",
-    vHead: "u32",
-    oBatch: "u32",
-    oRow: "u32",
-    oHead: "u32",
-    statsRows: "u32",
-  },
+  params: ATTENTION_PARAMS,
   workgroupSize: () => WORKGROUP,
-  bindings: (options) => [
-    ...["q", "k", "v"].map((name, i) => ({ name, index: i + 1, type: arrayType(options), access: "read" }) as const),
-    ...keyBindings(options),
-    { name: "out", index: 8, type: arrayType(options), access: "read_write" },
-    ...(options.stats ? [{ name: "stats", index: 9, type: "array<vec2<f32>>", access: "read_write" } as const] : []),
-  ],
+  bindings: attentionBindings,
   code(options) {
     const { dk, dv, vector, threads, stats, mask } = options;
     const width = vector ? 4 : 1;
@@ -138,7 +143,7 @@ ${entryPoint(WORKGROUP)}
   },
 };
 
-const arrayType = ({ vector }: AttentionOptions) => (vector ? "array<vec4<f32>>" : "array<f32>");
+const arrayType = ({ vector }: KeyOptions) => (vector ? "array<vec4<f32>>" : "array<f32>");
 
 /** A private vector of `count` elements: named variables with unrolled code while short, an array with a loop when long. */
 function registers(name: string, count: number, type: string, zero: string) {

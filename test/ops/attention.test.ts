@@ -1,10 +1,13 @@
 // Fused attention and the map kernel against the reference: every option of the kernel in pairs, every form, sizes from 1 on.
 import { describe, expect, test } from "vitest";
 import { attention, type AttentionInputs, type AttentionOptions, attentionOp } from "../../src/ops/attention.ts";
+import { MOST_LOADS } from "../../shaders/attention-tile.ts";
 import { attentionMap } from "../../src/ops/attention-map.ts";
 import { ShapeError } from "../../src/errors.ts";
 import { Executable, type TensorData } from "../../src/schedule/executable.ts";
 import { Graph, type Node, slice, type Value } from "../../src/schedule/graph.ts";
+import { lowerAttention } from "../../src/schedule/lower/attention.ts";
+import type { Lowering } from "../../src/schedule/lowering.ts";
 import type { AttentionResult } from "../reference/attention.ts";
 import { getDevice } from "../setup/gpu.ts";
 import { expectClose, expectRowsSumToOne } from "../support/compare.ts";
@@ -12,10 +15,18 @@ import { pairwise } from "../support/pairwise.ts";
 import { normals } from "../support/random.ts";
 import { type CaseData, type CaseShape, expected, makeData, mergedOutput } from "./attention-case.ts";
 
-type Form = "thread" | "workgroup";
+type Form = "thread" | "tile" | "workgroup";
 
-/** Traits of the adapters that this form is for. */
-const traitsFor = (form: Form) => ({ software: form === "thread" });
+/** The lowering as adapters would get it that this form is for, at the sizes that it is for. */
+const lowerAs =
+  (form: Form): Lowering =>
+  (node, context) => {
+    const size = { thread: 2 ** 16, tile: 64, workgroup: 1 }[form];
+    return lowerAttention(node, { ...context, traits: { ...context.traits, software: form === "tile" }, expect: () => size });
+  };
+
+/** What heads that are too large for a tile get on the adapters that tiles are for. */
+const fits = ({ dk, dv }: CaseShape): boolean => Math.max(dk, dv) <= MOST_LOADS * (dk % 4 === 0 && dv % 4 === 0 ? 4 : 1);
 
 /** Declares the case's inputs. */
 function inputsOf(g: Graph, c: CaseShape, data: CaseData) {
@@ -58,8 +69,10 @@ async function check(c: CaseShape, form: Form, seed: number): Promise<void> {
   g.nodes[0] = { ...node, inputs: { ...node.inputs, stats } };
   g.output("stats", stats);
   const device = await getDevice();
-  using run = await Executable.create(device, g, { traits: traitsFor(form) });
-  expect(run.plan.dispatches[0]!.instance.options).toMatchObject({ threads: form === "thread" ? 1 : 64 });
+  using run = await Executable.create(device, g, { lowerings: { attention: lowerAs(form) } });
+  const { instance } = run.plan.dispatches[0]!;
+  expect(instance.kernel.name).toBe(form === "tile" && fits(c) ? "attention-tile" : "attention");
+  if (form !== "tile") expect(instance.options).toMatchObject({ threads: form === "thread" ? 1 : 64 });
   const got = await run.run({ inputs: tensors(data) });
   expectClose(got["out"]!, mergedOutput(c, gold), { name: "output" });
   checkStats(c, data, gold, got["stats"]!.data);
@@ -120,7 +133,7 @@ const plain: CaseShape = {
   table: false,
 };
 
-const forms = ["thread", "workgroup"] as const;
+const forms = ["thread", "tile", "workgroup"] as const;
 
 describe.each(forms)("a %s per query", (form) => {
   test.each([1, 3, 17, 65, 130])("%i tokens", async (tokens) => {
@@ -218,7 +231,7 @@ describe.each(forms)("%s: views and one program for all lengths", (form) => {
     const part = (from: number, d: number): Value => slice(joined, heads * from, heads * d);
     const lengths = g.input("lengths", ["B"], "i32");
     g.output("out", attention(g, part(dv, dk), part(dv + dk, dk), part(0, dv), { heads, lengths }));
-    using run = await Executable.create(await getDevice(), g, { traits: traitsFor(form), expect: { B: 1, T: 8 } });
+    using run = await Executable.create(await getDevice(), g, { lowerings: { attention: lowerAs(form) }, expect: { B: 1, T: 8 } });
     for (const T of [1, 3, 65, 17]) {
       const B = 3;
       const c: CaseShape = { ...plain, rows: B, queries: T, keys: T, heads, kvHeads: heads, dk, dv, lengths: true };

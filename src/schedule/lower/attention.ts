@@ -1,6 +1,7 @@
 // Attention and its map → kernels: strides of q, k, v from the values' layout, and which form of the kernel.
 import { attentionKernel } from "../../../shaders/attention.ts";
 import type { KeyOptions } from "../../../shaders/attention-keys.ts";
+import { attentionTileKernel, MOST_LOADS, TILE_QUERIES } from "../../../shaders/attention-tile.ts";
 import { attentionMapKernel } from "../../../shaders/attention-map.ts";
 import { instantiate } from "../../../shaders/kernel.ts";
 import { ceilDiv, type Dim, type Expr, product } from "../../gpu/expr.ts";
@@ -8,6 +9,9 @@ import { type AttentionAttrs, attentionOp } from "../../ops/attention.ts";
 import { attentionMapOp } from "../../ops/attention-map.ts";
 import { features, type Value } from "../graph.ts";
 import { type Lowering, lowering } from "../lowering.ts";
+
+/** From here on tiles are worth their longer compilation: half a second for heads of 32 on SwiftShader. */
+const MANY_QUERIES = 64;
 
 export const lowerAttention: Lowering = lowering(attentionOp, (node, { traits, expect }) => {
   const { q, k, v, mask, lengths, past, table } = node.inputs;
@@ -22,10 +26,12 @@ export const lowerAttention: Lowering = lowering(attentionOp, (node, { traits, e
   const rows = product(batch, attrs.heads, queries);
   // A query alone in its thread needs many neighbours to fill a GPU; software adapters pay for the merge's barriers.
   const threads = !traits.software && expect(rows) < 4096 ? 64 : 1;
-  const options = { ...keyOptions(attrs, node.inputs, vector), dk, dv, threads, stats: stats !== undefined } as const;
+  const options = { ...keyOptions(attrs, node.inputs, vector), dk, dv, stats: stats !== undefined } as const;
+  const tiled = traits.software && expect(queries) >= MANY_QUERIES && Math.max(dk, dv) <= MOST_LOADS * (vector ? 4 : 1);
+  const tiles = product(batch, attrs.heads, ceilDiv(queries, TILE_QUERIES));
   return [
     {
-      instance: instantiate(attentionKernel, options),
+      instance: tiled ? instantiate(attentionTileKernel, options) : instantiate(attentionKernel, { ...options, threads }),
       path: node.path,
       reads: { q, k, v, mask, lengths, past, rows_of_keys: table },
       writes: { out, stats },
@@ -41,7 +47,7 @@ export const lowerAttention: Lowering = lowering(attentionOp, (node, { traits, e
         oHead: to.head,
         statsRows: stats?.shape[2] ?? 0,
       },
-      grid: threads === 1 ? ceilDiv(rows, 64) : rows,
+      grid: threads === 64 ? rows : ceilDiv(tiled ? tiles : rows, 64),
       flops: product(rows, keys, 2 * (dk + dv)),
     },
   ];

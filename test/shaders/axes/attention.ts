@@ -1,6 +1,7 @@
 // Attention and what stands beside it. All mask forms at one head size, all head sizes at two mask forms.
 import { additiveScoresKernel } from "../../../shaders/additive-scores.ts";
 import { attentionKernel } from "../../../shaders/attention.ts";
+import { attentionTileKernel } from "../../../shaders/attention-tile.ts";
 import type { KeyOptions } from "../../../shaders/attention-keys.ts";
 import { attentionMapKernel } from "../../../shaders/attention-map.ts";
 import { localSoftmaxKernel } from "../../../shaders/local-softmax.ts";
@@ -45,6 +46,11 @@ export const attentionAxes = [
     valid: (o) =>
       possible(o, o.stats ? 5 : 4) &&
       (isSize(o, MAIN) ? o.causal || (!o.table && !(o.window && o.stats)) : usual(o) && !o.table && SIZES.some((size) => isSize(o, size))),
+  }),
+  defineAxes({
+    kernel: attentionTileKernel,
+    axes: { ...keys, dk: [7, 20], dv: [7, 12], stats: FLAG },
+    valid: (o) => possible(o, o.stats ? 5 : 4) && (o.dk === 20) === o.vector && (o.dv === 12) === o.vector && (o.causal || !o.table),
   }),
   defineAxes({
     kernel: attentionMapKernel,
