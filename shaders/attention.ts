@@ -3,6 +3,8 @@
 // many queries on software adapters in attention-tile.ts:
 //   threads = 1   a thread owns a query and walks all its keys in registers: software adapters, and long prefill
 //   threads = 64  a workgroup owns a query, its threads take every 64th key and merge at the end: decoding on GPUs
+// Few queries over many keys are split along the keys (Flash-Decoding, Dao et al. 2023): each part leaves its sums, which
+// attention-merge.ts puts together.
 // A query that may see no key gives zeros.
 import { KEY_PARAMS, keyBindings, keyFunctions, type KeyOptions } from "./attention-keys.ts";
 import { type Binding, entryPoint, type Kernel } from "./kernel.ts";
@@ -15,6 +17,8 @@ export interface AttentionOptions extends KeyOptions {
   readonly threads: 1 | 64;
   /** Leave each row's max and sum, for the map kernel. */
   readonly stats: boolean;
+  /** A query's keys are split into `params.parts`; out gets [rows, parts, dv + 2]: sums, max and sum of each. */
+  readonly split?: boolean;
 }
 
 const WORKGROUP = 64;
@@ -31,12 +35,13 @@ export const ATTENTION_PARAMS = {
   oRow: "u32",
   oHead: "u32",
   statsRows: "u32",
+  parts: "u32",
 } as const;
 
-export const attentionBindings = (options: Omit<AttentionOptions, "threads">): Binding[] => [
+export const attentionBindings = (options: Omit<AttentionOptions, "threads">): readonly Binding[] => [
   ...["q", "k", "v"].map((name, i) => ({ name, index: i + 1, type: arrayType(options), access: "read" }) as const),
   ...keyBindings(options),
-  { name: "out", index: 8, type: arrayType(options), access: "read_write" },
+  { name: "out", index: 8, type: options.split ? "array<f32>" : arrayType(options), access: "read_write" },
   ...(options.stats ? [{ name: "stats", index: 9, type: "array<vec2<f32>>", access: "read_write" } as const] : []),
 ];
 
@@ -46,7 +51,7 @@ export const attentionKernel: Kernel<AttentionOptions> = {
   workgroupSize: () => WORKGROUP,
   bindings: attentionBindings,
   code(options) {
-    const { dk, dv, vector, threads, stats, mask } = options;
+    const { dk, dv, vector, threads, stats, mask, split: parted = false } = options;
     const width = vector ? 4 : 1;
     const type = vector ? "vec4<f32>" : "f32";
     const zero = vector ? "vec4<f32>(0.0)" : "0.0";
@@ -54,6 +59,11 @@ export const attentionKernel: Kernel<AttentionOptions> = {
     const acc = registers("acc", dv / width, type, zero);
     const split = threads > 1;
     const product = (i: string) => (vector ? `dot(${q.at(i)}, k[k_at + ${i}])` : `${q.at(i)} * k[k_at + ${i}]`);
+    // Parts lie dv + 2 apart, which no vector fits.
+    const store = (i: string, value: string) =>
+      parted && vector
+        ? `{ let o = ${value}; let at = o_at + ${i} * 4u; out[at] = o.x; out[at + 1u] = o.y; out[at + 2u] = o.z; out[at + 3u] = o.w; }`
+        : `out[o_at + ${i}] = ${value};`;
     return wgsl`
 ${keyFunctions(options)}
 #if ${split}
@@ -66,13 +76,19 @@ ${entryPoint(WORKGROUP)}
   #else
   let index = group * ${WORKGROUP}u + thread;
   #endif
-  if (index >= params.rows * params.heads * params.queries) { return; }
+  if (index >= params.rows * params.heads * params.queries * params.parts) { return; }
   // Neighbouring threads share keys: queries vary fastest.
-  let t = index % params.queries;
-  let h = index / params.queries % params.heads;
-  let b = index / (params.queries * params.heads);
+  let query = index / params.parts;
+  let t = query % params.queries;
+  let h = query / params.queries % params.heads;
+  let b = query / (params.queries * params.heads);
   let position = first_position(b) + t;
-  let range = key_range(b, position);
+  var range = key_range(b, position);
+  #if ${parted}
+  let each = (max(range.y, range.x) - range.x + params.parts - 1u) / params.parts;
+  range.x += index % params.parts * each;
+  range.y = min(range.y, range.x + each);
+  #endif
   let q_at = (params.qOffset + b * params.qBatch + t * params.qRow + h * params.qHead) / ${width}u;
   ${q.declare}
   ${q.each((i) => `${q.at(i)} = q[q_at + ${i}];`)}
@@ -119,8 +135,13 @@ ${entryPoint(WORKGROUP)}
   }
   l = shared_m[0];
   #endif
+  #if ${parted}
+  let normal = 1.0;
+  let o_at = index * ${dv + 2}u;
+  #else
   let normal = select(0.0, 1.0 / l, l > 0.0);
   let o_at = (b * params.oBatch + t * params.oRow + h * params.oHead) / ${width}u;
+  #endif
   #if ${split}
   ${acc.each(
     (i) => `shared_v[thread] = ${acc.at(i)} * rescale;
@@ -129,11 +150,14 @@ ${entryPoint(WORKGROUP)}
     if (thread < half) { shared_v[thread] += shared_v[thread + half]; }
     workgroupBarrier();
   }
-  if (thread == 0u) { out[o_at + ${i}] = shared_v[0] * normal; }
+  if (thread == 0u) { ${store(i, "shared_v[0] * normal")} }
   workgroupBarrier();`,
   )}
   #else
-  ${acc.each((i) => `out[o_at + ${i}] = ${acc.at(i)} * normal;`)}
+  ${acc.each((i) => store(i, `${acc.at(i)} * normal`))}
+  #endif
+  #if ${parted}
+  ${split ? "if (thread == 0u) {" : "{"} out[o_at + ${dv}u] = m; out[o_at + ${dv + 1}u] = l; }
   #endif
   #if ${stats}
   ${split ? "if (thread == 0u) {" : "{"} stats[(b * params.heads + h) * params.statsRows + position] = vec2<f32>(m, l); }

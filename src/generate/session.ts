@@ -158,7 +158,14 @@ export class Session {
       select(g, logits, inputs, settings, architecture.vocabSize, prompts.length);
       return (graph = capture(decoderPaths)(g));
     };
-    const key = ["step", this.dims.rows, group > 1, planKey(settings), ...[...decoderPaths].sort()].join(" ");
+    const key = [
+      "step",
+      this.dims.rows,
+      2 ** Math.ceil(Math.log2(this.dims.capacity)),
+      group > 1,
+      planKey(settings),
+      ...[...decoderPaths].sort(),
+    ].join(" ");
     const program = await engine.program(key, build, this.dims);
     for (const path of decoderPaths) this.modules.set(path, capturedModule(path, build(), program.plan));
     this.#step = await engine.bind(program, this.workspace, this.dims);

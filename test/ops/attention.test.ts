@@ -15,12 +15,14 @@ import { pairwise } from "../support/pairwise.ts";
 import { normals } from "../support/random.ts";
 import { type CaseData, type CaseShape, expected, makeData, mergedOutput } from "./attention-case.ts";
 
-type Form = "thread" | "tile" | "workgroup";
+type Form = "thread" | "tile" | "workgroup" | "split" | "split-workgroup";
 
 /** The lowering as adapters would get it that this form is for, at the sizes that it is for. */
 const lowerAs =
   (form: Form): Lowering =>
   (node, context) => {
+    if (form === "split" || form === "split-workgroup")
+      return lowerAttention(node, { ...context, traits: { ...context.traits, software: form === "split" } });
     const size = { thread: 2 ** 16, tile: 64, workgroup: 1 }[form];
     return lowerAttention(node, { ...context, traits: { ...context.traits, software: form === "tile" }, expect: () => size });
   };
@@ -72,7 +74,10 @@ async function check(c: CaseShape, form: Form, seed: number): Promise<void> {
   using run = await Executable.create(device, g, { lowerings: { attention: lowerAs(form) } });
   const { instance } = run.plan.dispatches[0]!;
   expect(instance.kernel.name).toBe(form === "tile" && fits(c) ? "attention-tile" : "attention");
-  if (form !== "tile") expect(instance.options).toMatchObject({ threads: form === "thread" ? 1 : 64 });
+  const parted = form.startsWith("split");
+  expect(run.plan.dispatches.map((d) => d.instance.kernel.name)).toHaveLength(parted ? 2 : 1);
+  if (parted) expect(run.plan.dispatches[1]!.instance.kernel.name).toBe("attention-merge");
+  else if (form !== "tile") expect(instance.options).toMatchObject({ threads: form === "thread" ? 1 : 64 });
   const got = await run.run({ inputs: tensors(data) });
   expectClose(got["out"]!, mergedOutput(c, gold), { name: "output" });
   checkStats(c, data, gold, got["stats"]!.data);
@@ -264,4 +269,43 @@ test("what does not fit is refused with the place and the sizes", () => {
   expect(() => attention(g, q, k, x("v", 2, 4, 8), { heads: 2 })).toThrow(/keys and values/);
   expect(() => attention(g, q, k, k, { heads: 2, mask: x("mask", 3, 3, 5) })).toThrow(/mask/);
   expect(() => attention(g, x("flat", 6, 8), k, k, { heads: 2 })).toThrow(/axes of q/);
+});
+
+describe("few queries over many keys, split into parts", () => {
+  const splits = pairwise(
+    {
+      software: [true, false],
+      queries: [1, 3],
+      keys: [300, 1100],
+      head: [
+        [8, 8],
+        [7, 3],
+        [20, 12],
+      ],
+      heads: [
+        [1, 1],
+        [4, 2],
+      ],
+      causal: [false, true],
+      mask: ["none", "B H T S"],
+      lengths: [false, true],
+      past: [false, true],
+      cached: [false, true],
+      table: [false, true],
+      share: [1, 2],
+    } as const,
+    (o) =>
+      (!o.cached || (o.lengths && o.past && o.causal)) &&
+      (!o.table || (o.cached && o.share === 1 && o.mask === "none")) &&
+      !(o.cached && o.share !== 1) &&
+      (o.software || o.keys === 1100),
+  );
+  test.each(splits.map((o, i) => [JSON.stringify(o), o, i] as const))(
+    "%s",
+    async (_, { software, head: [dk, dv], heads: [heads, kvHeads], mask, ...o }, i) => {
+      const masked = mask !== "none" && { mask: [2, heads, o.queries, o.keys] };
+      const c: CaseShape = { ...plain, ...o, ...masked, rows: 2, heads, kvHeads, dk, dv };
+      await check(c, software ? "split" : "split-workgroup", i + 1);
+    },
+  );
 });

@@ -1,6 +1,7 @@
 // Attention and its map → kernels: strides of q, k, v from the values' layout, and which form of the kernel.
 import { attentionKernel } from "../../../shaders/attention.ts";
 import type { KeyOptions } from "../../../shaders/attention-keys.ts";
+import { attentionMergeKernel } from "../../../shaders/attention-merge.ts";
 import { attentionTileKernel, MOST_LOADS, TILE_QUERIES } from "../../../shaders/attention-tile.ts";
 import { attentionMapKernel } from "../../../shaders/attention-map.ts";
 import { instantiate } from "../../../shaders/kernel.ts";
@@ -8,12 +9,12 @@ import { ceilDiv, type Dim, type Expr, product } from "../../gpu/expr.ts";
 import { type AttentionAttrs, attentionOp } from "../../ops/attention.ts";
 import { attentionMapOp } from "../../ops/attention-map.ts";
 import { features, type Value } from "../graph.ts";
-import { type Lowering, lowering } from "../lowering.ts";
+import { type Lowered, type Lowering, lowering } from "../lowering.ts";
 
 /** From here on tiles are worth their longer compilation: half a second for heads of 32 on SwiftShader. */
 const MANY_QUERIES = 64;
 
-export const lowerAttention: Lowering = lowering(attentionOp, (node, { traits, expect }) => {
+export const lowerAttention: Lowering = lowering(attentionOp, (node, { traits, expect, scratch }) => {
   const { q, k, v, mask, lengths, past, table } = node.inputs;
   const { attrs } = node;
   const [out, statsOut] = node.outputs;
@@ -24,34 +25,57 @@ export const lowerAttention: Lowering = lowering(attentionOp, (node, { traits, e
   const batch = q.shape[0]!;
   const vector = [dk, dv, ...[q, k, v].flatMap((x) => [x.offset, x.rowStride])].every((n) => n % 4 === 0);
   const rows = product(batch, attrs.heads, queries);
+  const options = { ...keyOptions(attrs, node.inputs, vector), dk, dv };
+  const tiled = traits.software && expect(queries) >= MANY_QUERIES && Math.max(dk, dv) <= MOST_LOADS * (vector ? 4 : 1);
   // A query alone in its thread needs many neighbours to fill a GPU; software adapters pay for the merge's barriers.
   const threads = !traits.software && expect(rows) < 4096 ? 64 : 1;
-  const options = { ...keyOptions(attrs, node.inputs, vector), dk, dv, stats: stats !== undefined } as const;
-  const tiled = traits.software && expect(queries) >= MANY_QUERIES && Math.max(dk, dv) <= MOST_LOADS * (vector ? 4 : 1);
+  const parts = tiled ? 1 : partsOf(traits.software, expect(rows), expect(keys));
   const tiles = product(batch, attrs.heads, ceilDiv(queries, TILE_QUERIES));
-  return [
-    {
-      instance: tiled ? instantiate(attentionTileKernel, options) : instantiate(attentionKernel, { ...options, threads }),
-      path: node.path,
-      reads: { q, k, v, mask, lengths, past, rows_of_keys: table },
-      writes: { out, stats },
-      params: {
-        rows: batch,
-        ...keyParams(attrs, node.inputs, queries, keys),
-        vOffset: v.offset,
-        vBatch: from.batch,
-        vRow: from.row,
-        vHead: from.head,
-        oBatch: to.batch,
-        oRow: to.row,
-        oHead: to.head,
-        statsRows: stats?.shape[2] ?? 0,
-      },
-      grid: threads === 64 ? rows : ceilDiv(tiled ? tiles : rows, 64),
-      flops: product(rows, keys, 2 * (dk + dv)),
+  const output = { oBatch: to.batch, oRow: to.row, oHead: to.head, statsRows: stats?.shape[2] ?? 0 };
+  const partial = parts > 1 ? scratch(node.path, [batch, attrs.heads, queries, parts * (dv + 2)]) : undefined;
+  const whole = { ...options, stats: stats !== undefined };
+  const attend: Lowered = {
+    instance: tiled
+      ? instantiate(attentionTileKernel, whole)
+      : instantiate(attentionKernel, partial ? { ...options, threads, stats: false, split: true } : { ...whole, threads }),
+    path: node.path,
+    reads: { q, k, v, mask, lengths, past, rows_of_keys: table },
+    writes: partial ? { out: partial } : { out, stats },
+    params: {
+      rows: batch,
+      ...keyParams(attrs, node.inputs, queries, keys),
+      vOffset: v.offset,
+      vBatch: from.batch,
+      vRow: from.row,
+      vHead: from.head,
+      ...output,
+      parts,
     },
-  ];
+    grid: threads === 64 ? product(rows, parts) : ceilDiv(tiled ? tiles : product(rows, parts), 64),
+    flops: product(rows, keys, 2 * (dk + dv)),
+  };
+  if (!partial) return [attend];
+  const merge: Lowered = {
+    instance: instantiate(attentionMergeKernel, { stats: stats !== undefined, past: past !== undefined }),
+    path: node.path,
+    reads: { partial, past },
+    writes: { out, stats },
+    params: { rows: batch, heads: attrs.heads, queries, parts, dv, ...output },
+    grid: ceilDiv(product(rows, dv), 64),
+    flops: product(rows, parts, 2 * dv),
+  };
+  return [attend, merge];
 });
+
+/**
+ * Parts that the keys of few queries are split into, so that there is work for all cores: at least 64 keys each on software
+ * adapters, 256 on GPUs, where a part is a workgroup.
+ */
+function partsOf(software: boolean, rows: number, keys: number): number {
+  const [least, busy, most] = software ? [64, 128, 16] : [256, 1024, 32];
+  if (keys < 4 * least || rows > busy / 2) return 1;
+  return Math.max(1, Math.min(most, Math.floor(busy / rows), Math.floor(keys / least)));
+}
 
 export const lowerAttentionMap: Lowering = lowering(attentionMapOp, (node) => {
   const { q, k, stats, mask, lengths, past, table } = node.inputs;

@@ -1,6 +1,7 @@
 // Attention and what stands beside it. All mask forms at one head size, all head sizes at two mask forms.
 import { additiveScoresKernel } from "../../../shaders/additive-scores.ts";
 import { attentionKernel } from "../../../shaders/attention.ts";
+import { attentionMergeKernel } from "../../../shaders/attention-merge.ts";
 import { attentionTileKernel } from "../../../shaders/attention-tile.ts";
 import type { KeyOptions } from "../../../shaders/attention-keys.ts";
 import { attentionMapKernel } from "../../../shaders/attention-map.ts";
@@ -42,11 +43,13 @@ const isSize = ({ dk, dv, vector }: Heads, [k, v, four]: (typeof SIZES)[number])
 export const attentionAxes = [
   defineAxes({
     kernel: attentionKernel,
-    axes: { ...keys, dk: [1, 7, 20, 128], dv: [1, 7, 12, 20, 128], threads: [1, 64], stats: FLAG },
+    axes: { ...keys, dk: [1, 7, 20, 128], dv: [1, 7, 12, 20, 128], threads: [1, 64], stats: FLAG, split: FLAG },
     valid: (o) =>
       possible(o, o.stats ? 5 : 4) &&
+      !(o.split && (o.stats || o.window || o.mask || !usual(o))) &&
       (isSize(o, MAIN) ? o.causal || (!o.table && !(o.window && o.stats)) : usual(o) && !o.table && SIZES.some((size) => isSize(o, size))),
   }),
+  defineAxes({ kernel: attentionMergeKernel, axes: { stats: FLAG, past: FLAG } }),
   defineAxes({
     kernel: attentionTileKernel,
     axes: { ...keys, dk: [7, 20], dv: [7, 12], stats: FLAG },
