@@ -1,5 +1,5 @@
 // What our own code costs the CPU: a decoding step replayed on Dawn's null backend, which validates and runs nothing, against a
-// bare loop that sets the same number of pipelines and groups and dispatches as often.
+// bare loop that sets as many pipelines and bind groups of four buffers and dispatches as often.
 import { attention, encoderBlock, Executable, Graph } from "../src/nn.ts";
 import type { Figure } from "./environment.ts";
 
@@ -44,27 +44,37 @@ function sizeOf(name: string, d: number, ffn: number): number {
   return name.endsWith("proj.weight") ? d * d : d;
 }
 
-/** The least that a step of so many dispatches takes: one encoder, one pass, one submit. */
+/**
+ * The least that a step of so many dispatches takes: one encoder, one pass, one submit, a bind group each, with params, two inputs
+ * and an output.
+ */
 async function bareLoop(device: GPUDevice, dispatches: number): Promise<() => void> {
-  const code =
-    "@group(0) @binding(0) var<storage, read_write> y: array<f32>; @compute @workgroup_size(64) fn main(@builtin(local_invocation_index) i: u32) { y[i] += 1.0; }";
-  const groups: GPUBindGroup[] = [];
+  const code = `
+@group(0) @binding(0) var<uniform> params: vec4<u32>;
+@group(0) @binding(1) var<storage, read> a: array<f32>;
+@group(0) @binding(2) var<storage, read> b: array<f32>;
+@group(0) @binding(3) var<storage, read_write> y: array<f32>;
+@compute @workgroup_size(64) fn main(@builtin(local_invocation_index) i: u32) { y[i] = a[i] + b[i] + f32(params.x); }`;
   const pipelines: GPUComputePipeline[] = [];
   for (let i = 0; i < 4; i++) {
     const module = device.createShaderModule({ label: "bare", code });
-    const pipeline = await device.createComputePipelineAsync({ label: "bare", layout: "auto", compute: { module, entryPoint: "main" } });
-    const buffer = device.createBuffer({ label: "bare", size: 256, usage: GPUBufferUsage.STORAGE });
-    pipelines.push(pipeline);
-    groups.push(
-      device.createBindGroup({ label: "bare", layout: pipeline.getBindGroupLayout(0), entries: [{ binding: 0, resource: { buffer } }] }),
-    );
+    pipelines.push(await device.createComputePipelineAsync({ label: "bare", layout: "auto", compute: { module, entryPoint: "main" } }));
   }
+  const { STORAGE, UNIFORM } = GPUBufferUsage;
+  const buffers = Array.from({ length: 8 }, () => device.createBuffer({ label: "bare", size: 256, usage: STORAGE | UNIFORM }));
+  const groups = Array.from({ length: dispatches }, (_, i) =>
+    device.createBindGroup({
+      label: "bare",
+      layout: pipelines[i % 4]!.getBindGroupLayout(0),
+      entries: [0, 1, 2, 3].map((binding) => ({ binding, resource: { buffer: buffers[(i + binding) % 8]! } })),
+    }),
+  );
   return () => {
     const encoder = device.createCommandEncoder({ label: "bare" });
     const pass = encoder.beginComputePass({ label: "bare" });
     for (let i = 0; i < dispatches; i++) {
       pass.setPipeline(pipelines[i % 4]!);
-      pass.setBindGroup(0, groups[i % 4]!);
+      pass.setBindGroup(0, groups[i]!);
       pass.dispatchWorkgroups(1);
     }
     pass.end();

@@ -107,7 +107,7 @@ function choose(
  * columns numbers for rows · columns products. Measured on SwiftShader, where large ones take longer to compile, too.
  */
 function softwareTile(rows: number, columns: number): { rows: number; columns: number } {
-  if (rows <= MATVEC_ROWS) return { rows, columns: rows === 1 && columns < 512 ? 4 : 8 };
+  if (rows <= MATVEC_ROWS) return { rows, columns: 8 };
   if (rows <= 16) return { rows: 16, columns: 8 };
   const threads = Math.ceil(rows / 16) * Math.ceil(columns / 16);
   return threads >= SOFTWARE_THREADS ? { rows: 16, columns: 16 } : { rows: 8, columns: 8 };
