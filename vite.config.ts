@@ -15,6 +15,10 @@ export default defineConfig({
     target: "es2022",
     sourcemap: true,
     lib: { entry: { index: "src/index.ts", nn: "src/nn.ts", node: "src/node.ts" }, formats: ["es"] },
-    rollupOptions: { external: [/^node:/, ...Object.keys({ ...dependencies, ...peerDependencies })] },
+    rollupOptions: {
+      external: [/^node:/, ...Object.keys({ ...dependencies, ...peerDependencies })],
+      // Vite leaves the white space of ES libraries.
+      output: { minify: true },
+    },
   },
 });
