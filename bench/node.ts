@@ -1,5 +1,5 @@
-// The suites under Node on Dawn, our engine alone: `npm run bench:node`, or as one file beside a dawn.node that DAWN_NODE names,
-// on a machine that has nothing else. --suite matmul,decode --json FILE --budget MS --software
+// The suites under Node on Dawn, our engine alone: `npm run bench:node`, or as one file (`npm run bench:bundle`) with a dawn.node
+// that DAWN_NODE names, on a machine that has nothing else. --suite matmul,decode --json FILE --budget MS --software
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { parseArgs } from "node:util";
