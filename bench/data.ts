@@ -1,37 +1,19 @@
 // The numbers of a task: seeded, so that every peer, run and machine has the same.
+import { floatToHalf } from "../src/load/convert.ts";
+import { normals as normalNumbers } from "../test/support/random.ts";
 import type { DecodeTask, EncoderTask, Task, TaskData, Tensor } from "./task.ts";
 
-/** Normal numbers by Box and Muller over a 32-bit xorshift. */
-export function normals(shape: readonly number[], seed: number, deviation = 1): Tensor {
-  const size = shape.reduce((a, b) => a * b, 1);
-  const data = new Float32Array(size);
-  let state = (Math.imul(seed, 0x9e3779b1) ^ 0x5bd1e995) | 1;
-  const uniform = () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return ((state >>> 0) + 0.5) / 2 ** 32;
-  };
-  for (let i = 0; i < size; i += 2) {
-    const radius = deviation * Math.sqrt(-2 * Math.log(uniform()));
-    const angle = 2 * Math.PI * uniform();
-    data[i] = radius * Math.cos(angle);
-    if (i + 1 < size) data[i + 1] = radius * Math.sin(angle);
-  }
-  return { shape, data };
-}
+export const normals = (shape: readonly number[], seed: number, deviation = 1): Tensor => ({
+  shape,
+  data: normalNumbers(
+    shape.reduce((a, b) => a * b, 1),
+    seed,
+    deviation,
+  ),
+});
 
-/** The bits of the nearest halves: IEEE 754 binary16, ties to even; too large becomes infinite. */
-export function toHalf(numbers: Float32Array): Uint16Array<ArrayBuffer> {
-  const bits = new Uint32Array(numbers.buffer, numbers.byteOffset, numbers.length);
-  return Uint16Array.from(bits, (b) => {
-    const [sign, magnitude] = [(b >>> 16) & 0x8000, b & 0x7fffffff];
-    if (magnitude >= 0x477ff000) return sign | 0x7c00;
-    // Subnormal halves count steps of 2^-24.
-    if (magnitude < 0x38800000) return sign | Math.round(((magnitude & 0x7fffff) | 0x800000) * 2 ** ((magnitude >>> 23) - 126));
-    return sign | ((magnitude - 0x38000000 + 0xfff + ((magnitude >>> 13) & 1)) >>> 13);
-  });
-}
+/** The bits of the nearest halves. */
+export const toHalf = (numbers: Float32Array): Uint16Array<ArrayBuffer> => Uint16Array.from(numbers, floatToHalf);
 
 const filled = (shape: readonly number[], value: number): Tensor => ({
   shape,

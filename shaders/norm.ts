@@ -1,6 +1,7 @@
 // Layer norm (Ba et al. 2016) and RMS norm (Zhang & Sennrich 2019) of x, or of x + residual, in f32 and two passes: the
 // mean first, then squared differences (E[x²] − E[x]² cancels). A thread or a workgroup of 64 per row; the latter on GPUs.
 import { entryPoint, type Kernel } from "./kernel.ts";
+import { workgroupSum } from "./snippets.ts";
 import { wgsl } from "./wgsl.ts";
 
 export interface NormOptions {
@@ -33,17 +34,7 @@ export const normKernel: Kernel<NormOptions> = {
     return wgsl`
 #if ${group}
 var<workgroup> partial: array<f32, ${WORKGROUP}>;
-fn total(own: f32, thread: u32) -> f32 {
-  partial[thread] = own;
-  workgroupBarrier();
-  for (var half = ${WORKGROUP / 2}u; half > 0u; half /= 2u) {
-    if (thread < half) { partial[thread] += partial[thread + half]; }
-    workgroupBarrier();
-  }
-  let all = partial[0];
-  workgroupBarrier();
-  return all;
-}
+${workgroupSum(WORKGROUP)}
 #else
 fn total(own: f32, thread: u32) -> f32 { return own; }
 #endif

@@ -2,6 +2,7 @@
 // an argmax of logits plus noise. The noise is a hash of (seed, row, step, token): the same seed gives the same text, on
 // any device up to rounding. Thresholds are found by bisection on the bits of the logits. A workgroup of 64 per row.
 import { entryPoint, type Kernel } from "./kernel.ts";
+import { workgroupSum } from "./snippets.ts";
 import { wgsl } from "./wgsl.ts";
 
 export interface SampleOptions {
@@ -37,17 +38,7 @@ export const sampleKernel: Kernel<SampleOptions> = {
     return wgsl`
 var<workgroup> partial: array<f32, ${WORKGROUP}>;
 var<workgroup> winners: array<u32, ${WORKGROUP}>;
-fn total(own: f32, thread: u32) -> f32 {
-  partial[thread] = own;
-  workgroupBarrier();
-  for (var half = ${WORKGROUP / 2}u; half > 0u; half /= 2u) {
-    if (thread < half) { partial[thread] += partial[thread + half]; }
-    workgroupBarrier();
-  }
-  let all = partial[0];
-  workgroupBarrier();
-  return all;
-}
+${workgroupSum(WORKGROUP)}
 fn largest(own: f32, thread: u32) -> f32 {
   partial[thread] = own;
   workgroupBarrier();

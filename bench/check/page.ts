@@ -1,7 +1,7 @@
 // The page of ../check-peers.ts: runs one peer on one case when it is told to.
-import { readSafetensors } from "../../test/support/safetensors.ts";
 import { peers } from "../peers/index.ts";
-import type { CheckpointData, Peer } from "../task.ts";
+import { readCheckpoint } from "../read-checkpoint.ts";
+import type { Peer } from "../task.ts";
 import { cases, dataOf } from "./cases.ts";
 
 export interface Introduction {
@@ -31,16 +31,7 @@ function load(index: number): Promise<Peer> {
   return loaded.get(index)!;
 }
 
-async function checkpoint(): Promise<CheckpointData> {
-  const [config, bytes] = await Promise.all([
-    fetch(`${FOLDER}config.json`).then((response) => response.json() as Promise<Record<string, unknown>>),
-    fetch(`${FOLDER}model.safetensors`).then((response) => response.arrayBuffer()),
-  ]);
-  const weights = [...readSafetensors(new Uint8Array(bytes))].map(
-    ([name, { shape, data }]) => [name, { shape, data: Float32Array.from(data) }] as const,
-  );
-  return { config, weights: Object.fromEntries(weights) };
-}
+const checkpoint = () => readCheckpoint(new URL(FOLDER, document.baseURI));
 
 async function run(index: number, which: number): Promise<Outcome> {
   const nothing = { output: [], ms: 0 };

@@ -1,8 +1,9 @@
 // One step of a Llama: an id in, the next one out, keys and values appended to their caches.
+import { toHalf } from "../../data.ts";
 import type { DecodeTask, TaskData } from "../../task.ts";
 import { groupQueryAttention, linear, type LinearForm, MICROSOFT, silu, vector } from "./layers.ts";
 import { float, Model, type Value } from "./model.ts";
-import { halves, stacked } from "./weights.ts";
+import { stacked } from "./weights.ts";
 
 /** Hugging Face's defaults. */
 const EPS = 1e-6;
@@ -23,7 +24,7 @@ export function decodeStepGraph(task: DecodeTask, data: TaskData, form: LinearFo
   const dHead = d / heads;
   const type = half ? "float16" : "float32";
   const get = (name: string) => data[name]!;
-  const constant = (values: Float32Array<ArrayBuffer>, dims: readonly number[]) => m.constant(half ? halves(values) : values, dims);
+  const constant = (values: Float32Array<ArrayBuffer>, dims: readonly number[]) => m.constant(half ? toHalf(values) : values, dims);
   const id = m.input("id", "int32", [1, 1]);
   const last = m.input("last", "int32", [1]);
   const total = m.input("total", "int32", [1]);

@@ -1,7 +1,8 @@
 // Layers that several graphs share, of the fused operators that ONNX Runtime itself would make of an exported model.
+import { toHalf } from "../../data.ts";
 import type { Tensor, WeightFormat } from "../../task.ts";
 import { float, type Model, type Value } from "./model.ts";
-import { halves, quantise, transposed } from "./weights.ts";
+import { quantise, transposed } from "./weights.ts";
 
 /**
  * How a float linear layer is written: as MatMul by a weight [K, N] and Add, or as Gemm, which takes it [N, K]. Which kernel is the
@@ -21,7 +22,7 @@ export interface LinearOptions {
 export function linear(m: Model, x: Value, w: Tensor, { form, bias, format = "f32" }: LinearOptions): Value {
   const [N, K] = w.shape as [number, number];
   if (format === "q8" || format === "q4") return quantised(m, x, w, format === "q8" ? 8 : 4, bias);
-  const numbers = (data: Float32Array<ArrayBuffer>) => (format === "f16" ? halves(data) : data);
+  const numbers = (data: Float32Array<ArrayBuffer>) => (format === "f16" ? toHalf(data) : data);
   const added = bias ? [vector(m, bias, format)] : [];
   if (form === "gemm") return m.op("Gemm", [x, m.constant(numbers(w.data), [N, K]), ...added], { attributes: { transB: 1 } });
   const product = m.op("MatMul", [x, m.constant(numbers(transposed(w)), [K, N])]);
@@ -40,7 +41,7 @@ function quantised(m: Model, x: Value, w: Tensor, bits: 4 | 8, bias?: Tensor): V
 
 /** A one-dimensional weight: a norm's, a bias. */
 export function vector(m: Model, x: Tensor, format: WeightFormat = "f32"): Value {
-  return m.constant(format === "f16" ? halves(x.data) : x.data, [x.data.length]);
+  return m.constant(format === "f16" ? toHalf(x.data) : x.data, [x.data.length]);
 }
 
 export function layerNorm(m: Model, x: Value, weight: Tensor, bias: Tensor, eps: number): Value {

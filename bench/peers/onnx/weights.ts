@@ -1,5 +1,4 @@
 // Weights in the forms that ONNX operators take.
-import { floatToHalf } from "../../../src/load/convert.ts";
 import type { Tensor } from "../../task.ts";
 
 /** [rows, columns] → [columns, rows], in tiles so that both sides stay in the cache. */
@@ -12,10 +11,6 @@ export function transposed({ shape, data }: Tensor): Float32Array<ArrayBuffer> {
     }
   }
   return out;
-}
-
-export function halves(data: Float32Array): Uint16Array<ArrayBuffer> {
-  return Uint16Array.from(data, floatToHalf);
 }
 
 /** Tensors one below the other: several linear layers as one. */

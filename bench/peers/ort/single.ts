@@ -1,4 +1,5 @@
 // Tasks that are one run of one graph: everything but decoding and translating.
+import { toHalf } from "../../data.ts";
 import type { AttentionTask, DecodeTask, Prepared, Task, TaskData, Tensor, TranslateTask } from "../../task.ts";
 import {
   causalAttentionGraph,
@@ -9,7 +10,7 @@ import {
   matmulGraph,
   softmaxGraph,
 } from "../onnx/graphs.ts";
-import { halves, swapped } from "../onnx/weights.ts";
+import { swapped } from "../onnx/weights.ts";
 import { halfToFloat } from "../../../src/load/convert.ts";
 import type { Data, Tensor as DeviceTensor } from "./api.ts";
 import { attentionForm, fasterForm } from "./probe.ts";
@@ -64,7 +65,7 @@ async function planFor(runtime: Runtime, task: SingleTask, data: TaskData): Prom
     case "matmul": {
       const { data: values, dims } = x();
       const form = await fasterForm(runtime, task.M);
-      return { model: matmulGraph(task, data, form), inputs: { x: { data: task.weight === "f16" ? halves(values) : values, dims } } };
+      return { model: matmulGraph(task, data, form), inputs: { x: { data: task.weight === "f16" ? toHalf(values) : values, dims } } };
     }
     case "softmax":
       return { model: softmaxGraph(task), inputs: { x: x() } };
