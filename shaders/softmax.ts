@@ -1,5 +1,5 @@
 // Fused masked softmax over the last axis of [batch, heads, T, S]: scale + mask + softmax in one kernel. A thread or a
-// workgroup of 64 per row. A row with nothing to see gives zeros.
+// workgroup of 64 per row; without masks four columns at a time. A row with nothing to see gives zeros.
 import { entryPoint, type Kernel } from "./kernel.ts";
 import { wgsl } from "./wgsl.ts";
 
@@ -11,6 +11,8 @@ export interface SoftmaxOptions {
   readonly lengths: boolean;
   /** log of the softmax instead; only without masks. */
   readonly log: boolean;
+  /** Buffers of vec4: columns are a multiple of 4, and nothing is masked. */
+  readonly vector: boolean;
 }
 
 const WORKGROUP = 64;
@@ -29,13 +31,13 @@ export const softmaxKernel: Kernel<SoftmaxOptions> = {
     scale: "f32",
   },
   workgroupSize: () => WORKGROUP,
-  bindings: ({ mask, lengths }) => [
-    { name: "x", index: 1, type: "array<f32>", access: "read" },
+  bindings: ({ mask, lengths, vector }) => [
+    { name: "x", index: 1, type: vector ? "array<vec4<f32>>" : "array<f32>", access: "read" },
     ...(mask ? [{ name: "mask", index: 2, type: "array<f32>", access: "read" } as const] : []),
     ...(lengths ? [{ name: "lengths", index: 3, type: "array<i32>", access: "read" } as const] : []),
-    { name: "out", index: 4, type: "array<f32>", access: "read_write" },
+    { name: "out", index: 4, type: vector ? "array<vec4<f32>>" : "array<f32>", access: "read_write" },
   ],
-  code({ threads, causal, window, mask, lengths, log }) {
+  code({ threads, causal, window, mask, lengths, log, vector }) {
     const group = threads > 1;
     const reduce = (name: string, combine: string) => wgsl`fn ${name}(own: f32, thread: u32) -> f32 {
   #if ${group}
@@ -53,7 +55,22 @@ export const softmaxKernel: Kernel<SoftmaxOptions> = {
   #endif
 }`;
     const masked = causal || window || mask || lengths;
-    const each = (line: string) => `for (var j = ${group ? "thread" : "0u"}; j < params.columns; j += ${threads}u) { ${line} }`;
+    const first = group ? "thread" : "0u";
+    // `four` of s4, the scores of columns j to j + 3; what is left of the row, `one` of s, column by column.
+    const each = (four: string, one: string) => wgsl`#if ${!masked}
+  for (var j = 4u * ${first}; j < fours; j += ${4 * threads}u) {
+    let s4 = scores(row, j);
+    ${four}
+  }
+  #endif
+  #if ${!vector}
+  for (var j = fours + ${first}; j < params.columns; j += ${threads}u) {
+    let s = score(row, j);
+    ${one}
+  }
+  #endif`;
+    const finish = (result: (s: string) => string) =>
+      each(`put(row, j, ${result("s4")});`, `out[row * params.columns + j] = ${result("s")};`);
     return wgsl`
 #if ${group}
 var<workgroup> partial: array<f32, ${WORKGROUP}>;
@@ -61,6 +78,10 @@ var<workgroup> partial: array<f32, ${WORKGROUP}>;
 ${reduce("largest", "max(partial[thread], partial[thread + half])")}
 ${reduce("total", "partial[thread] + partial[thread + half]")}
 const EXCLUDED = -1e29;
+#if ${vector}
+fn scores(row: u32, j: u32) -> vec4<f32> { return x[(row * params.columns + j) / 4u] * params.scale; }
+fn put(row: u32, j: u32, p: vec4<f32>) { out[(row * params.columns + j) / 4u] = p; }
+#else
 // The scaled, masked score; EXCLUDED or less for a key that is not seen.
 fn score(row: u32, j: u32) -> f32 {
   let value = x[row * params.columns + j] * params.scale;
@@ -88,21 +109,33 @@ fn score(row: u32, j: u32) -> f32 {
   return value;
   #endif
 }
+fn scores(row: u32, j: u32) -> vec4<f32> { return vec4<f32>(score(row, j), score(row, j + 1u), score(row, j + 2u), score(row, j + 3u)); }
+fn put(row: u32, j: u32, p: vec4<f32>) {
+  let at = row * params.columns + j;
+  out[at] = p.x;
+  out[at + 1u] = p.y;
+  out[at + 2u] = p.z;
+  out[at + 3u] = p.w;
+}
+#endif
+fn weights(s4: vec4<f32>, m: f32) -> vec4<f32> { return select(vec4<f32>(0.0), exp(s4 - m), s4 > vec4<f32>(EXCLUDED)); }
+fn weight(s: f32, m: f32) -> f32 { return select(0.0, exp(s - m), s > EXCLUDED); }
 ${entryPoint(WORKGROUP)}
   let row = ${group ? "group" : `group * ${WORKGROUP}u + thread`};
   if (row >= params.rows) { return; }
-  var own_max = -1e30;
-  ${each("own_max = max(own_max, score(row, j));")}
-  let m = largest(own_max, thread);
-  var own_sum = 0.0;
-  ${each("let s = score(row, j); if (s > EXCLUDED) { own_sum += exp(s - m); }")}
-  let l = total(own_sum, thread);
+  let fours = ${masked ? "0u" : "params.columns / 4u * 4u"};
+  var max4 = vec4<f32>(-1e30);
+  ${each("max4 = max(max4, s4);", "max4.x = max(max4.x, s);")}
+  let m = largest(max(max(max4.x, max4.y), max(max4.z, max4.w)), thread);
+  var sum4 = vec4<f32>(0.0);
+  ${each("sum4 += weights(s4, m);", "sum4.x += weight(s, m);")}
+  let l = total(dot(sum4, vec4<f32>(1.0)), thread);
   #if ${log}
   let shift = m + log(l);
-  ${each("out[row * params.columns + j] = score(row, j) - shift;")}
+  ${finish((s) => `${s} - shift`)}
   #else
   let normal = select(0.0, 1.0 / l, l > 0.0);
-  ${each("let s = score(row, j); out[row * params.columns + j] = select(0.0, exp(s - m) * normal, s > EXCLUDED);")}
+  ${finish((s) => `${s === "s" ? "weight" : "weights"}(${s}, m) * normal`)}
   #endif
 }
 `;

@@ -36,6 +36,12 @@ export function max(...of: readonly Expr[]): Expr {
   return distinct.length === 1 ? distinct[0]! : ["max", ...distinct];
 }
 
+/** Whether it is one at all lengths, so that buffers can be read as vec4. */
+export const isMultipleOf4 = (expr: Expr): boolean =>
+  typeof expr === "number"
+    ? expr % 4 === 0
+    : typeof expr === "object" && expr[0] === "*" && expr.slice(1).some((f) => typeof f === "number" && f % 4 === 0);
+
 export function evaluate(expr: Expr, dims: Dims): number {
   if (typeof expr === "number") return expr;
   if (typeof expr === "string") {

@@ -53,7 +53,9 @@ test.each(cases.map((c, i) => [JSON.stringify(c), c, i] as const))("%s", async (
   g.output("out", out!);
   if (sum) g.output("sum", sum);
   using run = await Executable.create(await getDevice(), g, { weights: { w: weight, b: bias }, traits: { software: threads === 1 } });
-  expect(run.plan.dispatches.map((d) => d.instance.options)).toEqual([{ kind, threads, residual: c.residual, sum: c.sum }]);
+  expect(run.plan.dispatches.map((d) => d.instance.options)).toEqual([
+    { kind, threads, residual: c.residual, sum: c.sum, vector: columns % 4 === 0 && !view },
+  ]);
   const got = await run.run({ inputs: { x: x.buffer, ...(residual && { r: residual.buffer }) } });
 
   const added = x.data.map((value, n) => value + (residual?.data[n] ?? 0));

@@ -207,7 +207,7 @@ describe("a plan as a table", () => {
       #  kernel                                                               path     groups                 buffers          bytes read           bytes written    flops
       0  matmul-register(weight=f16,vector,activation=none,rows=6,columns=8)  w        ⌈⌈batch·tokens/6⌉/64⌉  x:@x w:w out:s0  32·batch·tokens+128  32·batch·tokens  128·batch·tokens
       1  map(activation=none)                                                 scale    ⌈8·batch·tokens/64⌉    a:s0 out:s1      32·batch·tokens      32·batch·tokens  32·batch·tokens
-      2  softmax(threads=1)                                                   softmax  ⌈batch·tokens/64⌉      x:s1 out:@y      32·batch·tokens      32·batch·tokens  48·batch·tokens
+      2  softmax(threads=1,vector)                                            softmax  ⌈batch·tokens/64⌉      x:s1 out:@y      32·batch·tokens      32·batch·tokens  48·batch·tokens
       slot 0: 32·batch·tokens bytes
       slot 1: 32·batch·tokens bytes
       "
@@ -222,7 +222,7 @@ describe("a plan as a table", () => {
       #  kernel                                                               path     groups  buffers          bytes read  bytes written  flops
       0  matmul-register(weight=f16,vector,activation=none,rows=6,columns=8)  w        8       x:@x w:w out:s0  96,128      96,000         384,000
       1  map(activation=none)                                                 scale    375     a:s0 out:s1      96,000      96,000         96,000
-      2  softmax(threads=1)                                                   softmax  47      x:s1 out:@y      96,000      96,000         144,000
+      2  softmax(threads=1,vector)                                            softmax  47      x:s1 out:@y      96,000      96,000         144,000
       slot 0: 96,000 bytes
       slot 1: 96,000 bytes
       "

@@ -5,7 +5,7 @@ import { matmulRegisterKernel } from "../../../shaders/matmul-register.ts";
 import { matmulTiledKernel, TILE } from "../../../shaders/matmul-tiled.ts";
 import { COLUMNS, matvecKernel } from "../../../shaders/matvec.ts";
 import { ELEMENT_BYTES } from "../../gpu/dispatch.ts";
-import { ceilDiv, type Expr, product } from "../../gpu/expr.ts";
+import { ceilDiv, type Expr, isMultipleOf4, product } from "../../gpu/expr.ts";
 import { type MapAttrs, type MapInputs, mapOp } from "../../ops/map.ts";
 import { type MatmulAttrs, type MatmulInputs, matmulOp } from "../../ops/matmul.ts";
 import { features, type Node, rowStride, slice, type Value } from "../graph.ts";
@@ -129,8 +129,3 @@ function geometry({ inputs: { x, w }, attrs: { transposeA, transposeB } }: Node<
   };
   return { M, N, K, batch, strides };
 }
-
-const isMultipleOf4 = (expr: Expr): boolean =>
-  typeof expr === "number"
-    ? expr % 4 === 0
-    : typeof expr === "object" && expr[0] === "*" && expr.slice(1).some((f) => typeof f === "number" && f % 4 === 0);

@@ -1,6 +1,6 @@
 import { instantiate } from "../../../shaders/kernel.ts";
 import { normKernel, type NormOptions } from "../../../shaders/norm.ts";
-import { ceilDiv, product } from "../../gpu/expr.ts";
+import { ceilDiv, isMultipleOf4, product } from "../../gpu/expr.ts";
 import { normOp } from "../../ops/norm.ts";
 import { elements, features, rows } from "../graph.ts";
 import { type Lowering, lowering } from "../lowering.ts";
@@ -13,6 +13,7 @@ export const lowerNorm: Lowering = lowering(normOp, (node, { traits }) => {
     threads: traits.software ? 1 : 64,
     residual: residual !== undefined,
     sum: sum !== undefined,
+    vector: [features(x), ...[x, residual].flatMap((value) => (value ? [value.offset, value.rowStride] : []))].every(isMultipleOf4),
   };
   return [
     {

@@ -1,6 +1,6 @@
 import { instantiate } from "../../../shaders/kernel.ts";
 import { softmaxKernel, type SoftmaxOptions } from "../../../shaders/softmax.ts";
-import { ceilDiv, product } from "../../gpu/expr.ts";
+import { ceilDiv, isMultipleOf4, product } from "../../gpu/expr.ts";
 import { softmaxOp } from "../../ops/softmax.ts";
 import { elements, rows } from "../graph.ts";
 import { type Lowering, lowering } from "../lowering.ts";
@@ -20,6 +20,7 @@ export const lowerSoftmax: Lowering = lowering(softmaxOp, (node, { traits, expec
     mask: mask !== undefined,
     lengths: lengths !== undefined,
     log,
+    vector: isMultipleOf4(columns) && !causal && window === undefined && !mask && !lengths,
   };
   const [heads, queries] = x.shape.length === 4 ? [x.shape[1]!, x.shape[2]!] : [1, x.shape.at(-2) ?? 1];
   return [

@@ -62,8 +62,8 @@ export const attentionAxes = [
   }),
   defineAxes({
     kernel: softmaxKernel,
-    axes: { threads: [1, 64], causal: FLAG, window: FLAG, mask: FLAG, lengths: FLAG, log: FLAG },
-    valid: (o) => !o.log || !(o.causal || o.window || o.mask || o.lengths),
+    axes: { threads: [1, 64], causal: FLAG, window: FLAG, mask: FLAG, lengths: FLAG, log: FLAG, vector: FLAG },
+    valid: (o) => !(o.log || o.vector) || !(o.causal || o.window || o.mask || o.lengths),
   }),
   defineAxes({ kernel: localSoftmaxKernel, axes: { predicted: FLAG, mask: FLAG, lengths: FLAG } }),
   defineAxes({ kernel: additiveScoresKernel, axes: {} }),
