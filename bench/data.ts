@@ -1,5 +1,5 @@
 // The numbers of a task: seeded, so that every peer, run and machine has the same.
-import { floatToHalf } from "../src/load/convert.ts";
+import { floatToHalf } from "../src/gpu/halves.ts";
 import { normals as normalNumbers } from "../test/support/random.ts";
 import type { DecodeTask, EncoderTask, Task, TaskData, Tensor } from "./task.ts";
 

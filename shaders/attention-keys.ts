@@ -1,5 +1,6 @@
 // Which keys a query may see, and where they lie: what the fused attention and the map kernel must agree on to the letter.
 import type { Binding } from "./kernel.ts";
+import { type WeightAccess, weightArray, weightReader } from "./weights.ts";
 import { wgsl } from "./wgsl.ts";
 
 export interface KeyOptions {
@@ -19,6 +20,8 @@ export interface KeyOptions {
   readonly table: boolean;
   /** Four features at a time. */
   readonly vector: boolean;
+  /** k and v are f16. */
+  readonly halves: boolean;
 }
 
 export const KEY_PARAMS = {
@@ -45,6 +48,14 @@ export const KEY_PARAMS = {
   maskHead: "u32",
   maskRow: "u32",
 } as const;
+
+const keyAccess = ({ halves }: KeyOptions): WeightAccess => (halves ? "f16" : "f32");
+
+/** WGSL type of the buffers of k and v. */
+export const keyArray = (options: KeyOptions): string => weightArray(keyAccess(options), options.vector);
+
+/** Declares `k4(i)` or, without `vector`, `k1(i)` for the buffer `k`; the same for `v`. */
+export const keyReader = (name: "k" | "v", options: KeyOptions): string => weightReader(name, name, keyAccess(options), options.vector);
 
 export const keyBindings = ({ mask, lengths, past, table }: KeyOptions): Binding[] => [
   ...(mask ? [{ name: "mask", index: 4, type: "array<f32>", access: "read" } as const] : []),

@@ -1,6 +1,6 @@
 // The weights of one head, recomputed from what a captured run left: P = exp(q·k·scale + mask − m) / l. A thread per
 // (query, key). Masked keys are exactly 0, and so are rows that saw no key.
-import { KEY_PARAMS, keyBindings, keyFunctions, type KeyOptions } from "./attention-keys.ts";
+import { KEY_PARAMS, keyArray, keyBindings, keyFunctions, keyReader, type KeyOptions } from "./attention-keys.ts";
 import { entryPoint, type Kernel } from "./kernel.ts";
 import { wgsl } from "./wgsl.ts";
 
@@ -16,7 +16,7 @@ export const attentionMapKernel: Kernel<AttentionMapOptions> = {
   workgroupSize: () => WORKGROUP,
   bindings: (options) => [
     { name: "q", index: 1, type: options.vector ? "array<vec4<f32>>" : "array<f32>", access: "read" },
-    { name: "k", index: 2, type: options.vector ? "array<vec4<f32>>" : "array<f32>", access: "read" },
+    { name: "k", index: 2, type: keyArray(options), access: "read" },
     { name: "stats", index: 3, type: "array<vec2<f32>>", access: "read" },
     ...keyBindings(options),
     { name: "out", index: 8, type: "array<f32>", access: "read_write" },
@@ -26,6 +26,7 @@ export const attentionMapKernel: Kernel<AttentionMapOptions> = {
     const width = vector ? 4 : 1;
     return wgsl`
 ${keyFunctions(options)}
+${keyReader("k", options)}
 ${entryPoint(WORKGROUP)}
   let index = group * ${WORKGROUP}u + thread;
   if (index >= params.queries * params.keys) { return; }
@@ -42,7 +43,7 @@ ${entryPoint(WORKGROUP)}
   let k_at = (params.kOffset + key_row(b, j) * params.kBatch + j * params.kRow + h / params.group * params.kHead) / ${width}u;
   var score = 0.0;
   for (var i = 0u; i < ${dk / width}u; i++) {
-    score += ${vector ? "dot(q[q_at + i], k[k_at + i])" : "q[q_at + i] * k[k_at + i]"};
+    score += ${vector ? "dot(q[q_at + i], k4(k_at + i))" : "q[q_at + i] * k1(k_at + i)"};
   }
   score *= params.scale;
   #if ${mask}

@@ -2,7 +2,7 @@
 // owns four queries of a head and walks the keys two at a time, so that a key or value once read serves all four queries and the
 // online softmax rescales once a block. Heads of up to 64 features (vec4) or 16: all of it lies in named registers.
 import { type AttentionOptions, attentionBindings, ATTENTION_PARAMS } from "./attention.ts";
-import { keyFunctions } from "./attention-keys.ts";
+import { keyFunctions, keyReader } from "./attention-keys.ts";
 import { entryPoint, type Kernel } from "./kernel.ts";
 import { wgsl } from "./wgsl.ts";
 
@@ -31,6 +31,8 @@ export const attentionTileKernel: Kernel<AttentionTileOptions> = {
     const all = Array.from({ length: KEYS }, (_, c) => c);
     return wgsl`
 ${keyFunctions(options)}
+${keyReader("k", options)}
+${keyReader("v", options)}
 ${entryPoint(WORKGROUP)}
   let index = group * ${WORKGROUP}u + thread;
   let blocks = (params.queries + ${TILE_QUERIES - 1}u) / ${TILE_QUERIES}u;
@@ -63,7 +65,7 @@ ${entryPoint(WORKGROUP)}
     ${pairs((i, c) => `var s${i}_${c} = 0.0;`)}
     ${each(
       dk / width,
-      (f) => `{ ${keys((c) => `let x${c} = k[k_at${c} + ${f}u];`)}
+      (f) => `{ ${keys((c) => `let x${c} = k${width}(k_at${c} + ${f}u);`)}
       ${pairs((i, c) => `s${i}_${c} += ${vector ? `dot(q${i}_${f}, x${c})` : `q${i}_${f} * x${c}`};`)} }`,
     )}
     ${pairs(
@@ -85,7 +87,7 @@ ${entryPoint(WORKGROUP)}
     )}
     ${each(
       dv / width,
-      (f) => `{ ${keys((c) => `let y${c} = v[v_at${c} + ${f}u];`)}
+      (f) => `{ ${keys((c) => `let y${c} = v${width}(v_at${c} + ${f}u);`)}
       ${queries((i) => `acc${i}_${f} = acc${i}_${f} * shrink${i} + ${all.map((c) => `p${i}_${c} * y${c}`).join(" + ")};`)} }`,
     )}
   }

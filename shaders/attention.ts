@@ -6,7 +6,7 @@
 // Few queries over many keys are split along the keys (Flash-Decoding, Dao et al. 2023): each part leaves its sums, which
 // attention-merge.ts puts together.
 // A query that may see no key gives zeros.
-import { KEY_PARAMS, keyBindings, keyFunctions, type KeyOptions } from "./attention-keys.ts";
+import { KEY_PARAMS, keyArray, keyBindings, keyFunctions, keyReader, type KeyOptions } from "./attention-keys.ts";
 import { type Binding, entryPoint, type Kernel } from "./kernel.ts";
 import { wgsl } from "./wgsl.ts";
 
@@ -39,7 +39,8 @@ export const ATTENTION_PARAMS = {
 } as const;
 
 export const attentionBindings = (options: Omit<AttentionOptions, "threads">): readonly Binding[] => [
-  ...["q", "k", "v"].map((name, i) => ({ name, index: i + 1, type: arrayType(options), access: "read" }) as const),
+  { name: "q", index: 1, type: arrayType(options), access: "read" },
+  ...["k", "v"].map((name, i) => ({ name, index: i + 2, type: keyArray(options), access: "read" }) as const),
   ...keyBindings(options),
   { name: "out", index: 8, type: options.split ? "array<f32>" : arrayType(options), access: "read_write" },
   ...(options.stats ? [{ name: "stats", index: 9, type: "array<vec2<f32>>", access: "read_write" } as const] : []),
@@ -58,7 +59,7 @@ export const attentionKernel: Kernel<AttentionOptions> = {
     const q = registers("own_q", dk / width, type, zero);
     const acc = registers("acc", dv / width, type, zero);
     const split = threads > 1;
-    const product = (i: string) => (vector ? `dot(${q.at(i)}, k[k_at + ${i}])` : `${q.at(i)} * k[k_at + ${i}]`);
+    const product = (i: string) => (vector ? `dot(${q.at(i)}, k4(k_at + ${i}))` : `${q.at(i)} * k1(k_at + ${i})`);
     // Parts lie dv + 2 apart, which no vector fits.
     const store = (i: string, value: string) =>
       parted && vector
@@ -66,6 +67,8 @@ export const attentionKernel: Kernel<AttentionOptions> = {
         : `out[o_at + ${i}] = ${value};`;
     return wgsl`
 ${keyFunctions(options)}
+${keyReader("k", options)}
+${keyReader("v", options)}
 #if ${split}
 var<workgroup> shared_m: array<f32, ${WORKGROUP}>;
 var<workgroup> shared_v: array<${type}, ${WORKGROUP}>;
@@ -113,7 +116,7 @@ ${entryPoint(WORKGROUP)}
     m = m_new;
     l = l * shrink + p;
     let v_at = (params.vOffset + row * params.vBatch + j * params.vRow + h_kv * params.vHead) / ${width}u;
-    ${acc.each((i) => `${acc.at(i)} = ${acc.at(i)} * shrink + p * v[v_at + ${i}];`)}
+    ${acc.each((i) => `${acc.at(i)} = ${acc.at(i)} * shrink + p * v${width}(v_at + ${i});`)}
   }
   #if ${split}
   // Merge: the common max, then sums scaled to it.

@@ -1,10 +1,12 @@
 // Rotary positions and the KV write in one dispatch: what a projection of q, k, v left side by side goes, turned or as it
-// is, to caches (cache[b · rowStep][past[b] + t]) and to q's own rows. A thread per element of the widest part.
+// is, to caches (cache[b · rowStep][past[b] + t]) and to q's own rows. A thread per word of the widest part: an element, or two
+// where the cache holds halves.
+import { PACK_HALVES, writeWord } from "./halves.ts";
 import { entryPoint, type Kernel } from "./kernel.ts";
 import { wgsl } from "./wgsl.ts";
 
-/** What becomes of a part: turned by its position or copied, into a cache or into rows of its own. */
-export const DESTINATIONS = ["turn-rows", "turn-cache", "copy-cache"] as const;
+/** What becomes of a part: turned by its position or copied, into rows of its own, a cache, or a cache of f16. */
+export const DESTINATIONS = ["turn-rows", "turn-cache", "copy-cache", "turn-halves", "copy-halves"] as const;
 export type Destination = (typeof DESTINATIONS)[number];
 
 export interface RotaryAppendOptions {
@@ -20,7 +22,7 @@ export const MAX_ROTARY_PARTS = 4;
 const PARTS = Array.from({ length: MAX_ROTARY_PARTS }, (_, i) => i);
 
 const partsOf = ({ part0, part1, part2, part3 }: RotaryAppendOptions) =>
-  [part0, part1, part2, part3].flatMap((kind, i) => (kind === "none" ? [] : [{ i, kind }]));
+  [part0, part1, part2, part3].flatMap((kind, i) => (kind === "none" ? [] : [{ i, kind, half: kind.endsWith("halves") }]));
 
 export const rotaryAppendKernel: Kernel<RotaryAppendOptions> = {
   name: "rotary-append",
@@ -47,9 +49,12 @@ export const rotaryAppendKernel: Kernel<RotaryAppendOptions> = {
     { name: "lengths", index: 2, type: "array<i32>", access: "read" },
     { name: "angles", index: 3, type: "array<f32>", access: "read" },
     { name: "x", index: 4, type: "array<f32>", access: "read" },
-    ...partsOf(options).map(({ i }) => ({ name: `to${i}`, index: 5 + i, type: "array<f32>", access: "read_write" }) as const),
+    ...partsOf(options).map(
+      ({ i, half }) => ({ name: `to${i}`, index: 5 + i, type: half ? "array<u32>" : "array<f32>", access: "read_write" }) as const,
+    ),
   ],
   code: (options) => wgsl`
+${PACK_HALVES}
 fn turned(at: u32, feature: u32, angle: u32) -> f32 {
   if (feature >= params.rotarySize) { return x[at]; }
   let half = params.rotarySize / 2u;
@@ -61,7 +66,7 @@ fn turned(at: u32, feature: u32, angle: u32) -> f32 {
 ${entryPoint(WORKGROUP)}
   let i = group * ${WORKGROUP}u + thread;
   if (i >= params.rows * params.tokens * params.widest) { return; }
-  let column = i % params.widest;
+  let word = i % params.widest;
   let row = i / params.widest;
   let b = row / params.tokens;
   let t = row % params.tokens;
@@ -70,11 +75,12 @@ ${entryPoint(WORKGROUP)}
   let kept = i32(t) < lengths[b] && position < params.capacity;
   let cached = b * params.rowStep * params.capacity + position;
   ${partsOf(options)
-    .map(({ i, kind }) => {
-      const rows = kind === "turn-rows";
-      const at = `params.offset${i} + row * params.xStride + column`;
-      const value = kind === "copy-cache" ? `x[${at}]` : `turned(${at}, column % params.headSize${i}, angle)`;
-      return `if (${rows ? "" : "kept && "}column < params.width${i}) { to${i}[${rows ? "row" : "cached"} * params.width${i} + column] = ${value}; }`;
+    .map(({ i, kind, half }) => {
+      const at = (column: string) => `params.offset${i} + row * params.xStride + ${column}`;
+      const value = (column: string) =>
+        kind.startsWith("turn") ? `turned(${at(column)}, ${column} % params.headSize${i}, angle)` : `x[${at(column)}]`;
+      const write = (row: string) => writeWord({ to: `to${i}`, row, width: `params.width${i}`, half, value });
+      return kind === "turn-rows" ? write("row") : `if (kept) { ${write("cached")} }`;
     })
     .join("\n  ")}
 }

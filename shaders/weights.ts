@@ -1,4 +1,4 @@
-// Reading weights as they lie on the GPU; kernels see f32.
+// Reading weights, and KV caches of f16, as they lie on the GPU; kernels see f32.
 //   f32       array<vec4<f32>> or array<f32>
 //   f16       two halves to a word, unpack2x16float: any adapter
 //   f16-native array<vec4<f16>>: adapters with shader-f16

@@ -31,6 +31,7 @@ export { embedding, type EmbeddingOptions } from "./ops/embedding.ts";
 export { mergeHeads, splitHeads } from "./ops/heads.ts";
 export { activation, gated, mul, scaleBy } from "./ops/map.ts";
 export { matmul, type MatmulOptions } from "./ops/matmul.ts";
+export { narrow } from "./ops/narrow.ts";
 export { rotary } from "./ops/rotary.ts";
 export { logSoftmax, softmax, type SoftmaxOptions } from "./ops/softmax.ts";
 export { argmax, topK } from "./ops/vocabulary.ts";

@@ -24,7 +24,7 @@ export const appendOp = defineOp<AppendInputs, AppendAttrs>("append");
 export interface AppendPart {
   /** [B, T, features] */
   readonly x: Value;
-  /** State [cache rows, capacity, features] */
+  /** State [cache rows, capacity, features], f32 or f16 */
   readonly cache: Value;
 }
 

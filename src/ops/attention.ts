@@ -61,8 +61,8 @@ export interface AttentionOptions {
 /**
  * softmax(q·kᵀ·scale + mask)·v per head. A query that may see no key gives zeros (PyTorch gives NaN).
  * @param q [B, T, heads · d_k]
- * @param k [B / share, S, kvHeads · d_k]
- * @param v [B / share, S, kvHeads · d_v]
+ * @param k [B / share, S, kvHeads · d_k], f32 or f16
+ * @param v [B / share, S, kvHeads · d_v], of k's type
  * @returns [B, T, heads · d_v]
  */
 export function attention(g: Graph, q: Value, k: Value, v: Value, options: AttentionOptions): Value {
@@ -93,6 +93,7 @@ export function attention(g: Graph, q: Value, k: Value, v: Value, options: Atten
     throw fail("features", `multiples of ${heads} and ${kvHeads} heads`, [dq, dkAll, dvAll]);
   if (dq / heads !== dkAll / kvHeads) throw fail("head size of k", dq / heads, dkAll / kvHeads);
   if (k.shape[1] !== v.shape[1]) throw fail("keys and values", k.shape[1], v.shape[1]);
+  if (k.dtype !== v.dtype) throw fail("types of keys and values", k.dtype, v.dtype);
   if (mask && mask.shape.length !== 2 && mask.shape.length !== 4) throw fail("mask", "[T, S] or [batch, heads, T, S]", mask.shape);
   const attrs: AttentionAttrs = {
     heads,

@@ -2,9 +2,9 @@
 import { weightBytes, type WeightType } from "../../shaders/weights.ts";
 import { FoveaError, ShapeError } from "../errors.ts";
 import type { Traits } from "../gpu/device.ts";
-import { ELEMENT_BYTES, type Dispatch, type ExternalSpec, type Place } from "../gpu/dispatch.ts";
-import { type Dims, evaluate, type Expr, product, sum } from "../gpu/expr.ts";
-import { elements, features, type Graph, isContiguous, makeValue, type Node, root, rows, type Value } from "./graph.ts";
+import { byteSize, type Dispatch, type ExternalSpec, type Place } from "../gpu/dispatch.ts";
+import { type Dims, evaluate, type Expr, sum } from "../gpu/expr.ts";
+import { features, type Graph, isContiguous, makeValue, type Node, root, rows, type Value } from "./graph.ts";
 import { shardsOf, storageType, weightBuffer, weightName } from "./layout.ts";
 import { assignSlots, type Lifetime } from "./lifetimes.ts";
 import type { LowerContext, Lowered, Lowering } from "./lowering.ts";
@@ -133,18 +133,16 @@ function checkViews(node: Node): void {
   }
 }
 
-/** A kernel that takes a matrix as f32 would misread one that is stored in fewer bits. */
-function checkTypes({ path, instance, reads }: Lowered, context: LowerContext): void {
+/** A kernel that takes something as f32 would misread it where it is stored in fewer bits. */
+function checkTypes({ path, instance, reads, writes }: Lowered, context: LowerContext): void {
   for (const binding of instance.kernel.bindings(instance.options)) {
-    const value = reads[binding.name];
-    if (value?.origin.kind !== "weight" || !binding.type.includes("f32") || context.weightType(root(value)) === "f32") continue;
-    throw new FoveaError(
-      `${path}: ${instance.kernel.name} reads ${root(value).path} as f32, and it is stored as ${context.weightType(root(value))}`,
-    );
+    const value = reads[binding.name] ?? writes[binding.name];
+    if (!value || !binding.type.includes("f32")) continue;
+    const type = value.origin.kind === "weight" ? context.weightType(root(value)) : value.dtype;
+    if (type === "f32") continue;
+    throw new FoveaError(`${path}: ${instance.kernel.name} takes ${root(value).path} as f32, and it is stored as ${type}`);
   }
 }
-
-const byteSize = (value: Value): Expr => product(ELEMENT_BYTES, elements(value.shape));
 
 function total(values: Lowered["reads"], context: LowerContext): Expr {
   return sum(

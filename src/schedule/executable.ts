@@ -4,7 +4,8 @@ import { isQuantized, STORED_BYTES } from "../../shaders/weights.ts";
 import { InputError } from "../errors.ts";
 import { SlotPool, storageBuffer, wholeWords } from "../gpu/buffers.ts";
 import { type Traits, traitsOf, watchDevice } from "../gpu/device.ts";
-import { ELEMENT_BYTES } from "../gpu/dispatch.ts";
+import { byteSize, ELEMENT_BYTES, rowElements, rowWords } from "../gpu/dispatch.ts";
+import { floatToHalf, halfToFloat } from "../gpu/halves.ts";
 import { type Dims, evaluate, product } from "../gpu/expr.ts";
 import { type BoundProgram, Program } from "../gpu/program.ts";
 import { Quantizer } from "../gpu/quantize.ts";
@@ -29,7 +30,7 @@ export interface ExecutableOptions extends Partial<Omit<CompileOptions, "traits"
 export interface RunOptions {
   /** The symbolic lengths of this run. */
   readonly dims?: Dims;
-  /** Data of inputs, tables and (optionally) state, row-major. State not given keeps what it has, zeros at first. */
+  /** Data of inputs, tables and (optionally) state, row-major; numbers for f16 too. State not given keeps what it has, zeros at first. */
   readonly inputs: Readonly<Record<string, TensorData>>;
 }
 
@@ -127,7 +128,8 @@ export class Executable {
           expected,
           got: data?.length,
         });
-      device.queue.writeBuffer(this.#externals.get(spec.name)!, 0, data as Float32Array<ArrayBuffer>);
+      const stored = spec.dtype === "f16" ? halvesOf(data, evaluate(spec.shape.at(-1) ?? 1, dims)) : data;
+      device.queue.writeBuffer(this.#externals.get(spec.name)!, 0, stored as Float32Array<ArrayBuffer>);
       this.#given.add(spec.name);
     }
     this.#bound ??= this.#program.bind(
@@ -152,22 +154,28 @@ export class Executable {
         const rows = shape.slice(0, -1).reduce((a, b) => a * b, 1);
         const stride = output.rowStride || columns;
         const count = rows === 0 ? 0 : (rows - 1) * stride + columns;
-        const bytes = await this.#readback.read(
-          this.#externals.get(output.external)!,
-          output.offset * ELEMENT_BYTES,
-          count * ELEMENT_BYTES,
-        );
-        const ints = withoutGaps(new Int32Array(bytes), rows, columns, stride);
+        const data = await this.#elements(output.external, output.offset, count);
+        const ints = withoutGaps(data, rows, columns, stride);
         outputs[name] = { shape, data: new Float32Array(ints.buffer), ints };
       }),
     );
     return outputs;
   }
 
+  /** `count` elements of a buffer from one on; of halves the f32 that they stand for. */
+  async #elements(external: string, from: number, count: number): Promise<Int32Array<ArrayBuffer>> {
+    const buffer = this.#externals.get(external)!;
+    const { dtype } = this.plan.externals.find(({ name }) => name === external)!;
+    if (dtype !== "f16") return new Int32Array(await this.#readback.read(buffer, from * ELEMENT_BYTES, count * ELEMENT_BYTES));
+    const words = rowWords(dtype, from + count);
+    const halves = new Uint16Array(await this.#readback.read(buffer, 0, words * ELEMENT_BYTES)).subarray(from, from + count);
+    return new Int32Array(Float32Array.from(halves, halfToFloat).buffer);
+  }
+
   /** Makes the external buffers large enough for these lengths. What a buffer held is gone when it grows. */
   #reserve(dims: Dims): void {
     for (const spec of this.plan.externals) {
-      const bytes = evaluate(product(ELEMENT_BYTES, ...spec.shape), dims);
+      const bytes = evaluate(byteSize(spec), dims);
       const held = this.#externals.get(spec.name);
       if (held && held.size >= bytes) continue;
       // A buffer that cannot be made leaves none behind that is destroyed.
@@ -197,6 +205,13 @@ export class Executable {
   [Symbol.dispose](): void {
     this.dispose();
   }
+}
+
+/** Rows of numbers as f16. */
+function halvesOf(data: TensorData, columns: number): Uint16Array<ArrayBuffer> {
+  const halves = new Uint16Array((data.length / columns) * rowElements("f16", columns));
+  data.forEach((x, i) => (halves[Math.floor(i / columns) * rowElements("f16", columns) + (i % columns)] = floatToHalf(x)));
+  return halves;
 }
 
 /** Rows that lie `stride` apart, one after another: what a rule left of an output that may be a view. */

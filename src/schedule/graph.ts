@@ -1,7 +1,7 @@
 // Ops as data. Models and nn/ write a graph: values with symbolic shapes and nodes that make them, from the config alone,
 // with no device in sight. Rewrite rules turn it into a better graph, `compile` into a plan.
 import { ShapeError } from "../errors.ts";
-import type { DType } from "../gpu/dispatch.ts";
+import { type DType, rowElements } from "../gpu/dispatch.ts";
 import { type Dim, type Expr, product } from "../gpu/expr.ts";
 
 export type { Dim, DType };
@@ -73,10 +73,14 @@ export function defineOp<I extends Inputs, A extends object>(name: string): Op<I
 
 let nextId = 1;
 
+function ownStride({ shape, dtype }: Pick<Value, "shape" | "dtype">): number {
+  const last = shape.at(-1) ?? 1;
+  return typeof last === "number" ? rowElements(dtype, last) : 0;
+}
+
 /** Makes a value; ids only need to be distinct. */
 export function makeValue(fields: Omit<Value, "id" | "offset" | "rowStride"> & { offset?: number; rowStride?: number }): Value {
-  const last = fields.shape.at(-1) ?? 1;
-  return { offset: 0, rowStride: typeof last === "number" ? last : 0, ...fields, id: nextId++ };
+  return { offset: 0, rowStride: ownStride(fields), ...fields, id: nextId++ };
 }
 
 /** The value whose buffer `value` lies in: itself unless it is a view. */
@@ -85,8 +89,7 @@ export const root = (value: Value): Value => value.base ?? value;
 export const isView = (value: Value): boolean => value.base !== undefined;
 
 /** Whether the value fills its buffer from the start, row after row: what kernels that know no strides read. */
-export const isContiguous = (value: Value): boolean =>
-  value.offset === 0 && (value.rowStride === 0 || value.rowStride === value.shape.at(-1));
+export const isContiguous = (value: Value): boolean => value.offset === 0 && value.rowStride === ownStride(value);
 
 /** Size of the last axis, which is always static. */
 export function features(value: Value): number {
@@ -197,7 +200,8 @@ export function reshape(value: Value, shape: Shape): Value {
   const before = JSON.stringify(elements(value.shape));
   if (before !== JSON.stringify(elements(shape)))
     throw new ShapeError(`reshape of ${value.path}`, { op: "reshape", expected: value.shape, got: shape });
-  if (value.rowStride !== value.shape.at(-1) && shape.at(-1) !== value.shape.at(-1))
+  const gaps = value.rowStride !== value.shape.at(-1) || value.dtype === "f16";
+  if (gaps && shape.at(-1) !== value.shape.at(-1))
     throw new ShapeError(`reshape of the view ${value.path} would need a copy`, { op: "reshape", expected: value.shape, got: shape });
   return makeValue({
     path: value.path,

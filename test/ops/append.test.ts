@@ -6,8 +6,10 @@ import { Executable } from "../../src/schedule/executable.ts";
 import { Graph } from "../../src/schedule/graph.ts";
 import { getDevice } from "../setup/gpu.ts";
 import { columnsInput } from "../support/columns.ts";
+import { expectHalves } from "../support/compare.ts";
 import { pairwise } from "../support/pairwise.ts";
 import { integers, normals } from "../support/random.ts";
+import { roundTo } from "../support/safetensors.ts";
 
 interface Write {
   /** [rows, tokens, width] */
@@ -40,6 +42,8 @@ const cases = pairwise({
   // Where rows begin: a new session's, anywhere that leaves room, or so late that some fall off the end.
   past: ["zero", "some", "late"],
   lengths: ["all", "some"],
+  // Captured queries stay f32 beside keys and values of f16.
+  types: ["f32", "f16", "f16, the last f32"],
 });
 
 test.each(cases.map((c, i) => [JSON.stringify(c), c, i] as const))("%s", async (_, { widths, batch, tokens, rowStep, ...c }, i) => {
@@ -52,7 +56,9 @@ test.each(cases.map((c, i) => [JSON.stringify(c), c, i] as const))("%s", async (
 
   const g = new Graph();
   const xs = widths.map((width, p) => columnsInput(g, `x${p}`, [batch, tokens, width], { view: c.view, seed: seed + 2 + p }));
-  const caches = widths.map((width, p) => g.state(`cache${p}`, [cacheRows, capacity, width]));
+  const isHalf = (p: number): boolean => c.types === "f16" || (c.types === "f16, the last f32" && p < widths.length - 1);
+  const caches = widths.map((width, p) => g.state(`cache${p}`, [cacheRows, capacity, width], isHalf(p) ? "f16" : "f32"));
+  const flags = Object.fromEntries([0, 1, 2].map((p) => [`half${p}`, p < widths.length && isHalf(p)]));
   append(
     g,
     xs.map(({ value: x }, p) => ({ x, cache: caches[p]! })),
@@ -60,8 +66,10 @@ test.each(cases.map((c, i) => [JSON.stringify(c), c, i] as const))("%s", async (
   );
   caches.forEach((cache, p) => g.output(`cache${p}`, cache));
   using run = await Executable.create(await getDevice(), g);
-  expect(run.plan.dispatches.map((d) => d.instance.options)).toEqual([{ parts: widths.length }]);
-  const before = widths.map((width, p) => normals(cacheRows * capacity * width, seed + 10 + p));
+  expect(run.plan.dispatches.map((d) => d.instance.options)).toEqual([{ parts: widths.length, ...flags }]);
+  const before = widths.map((width, p) =>
+    normals(cacheRows * capacity * width, seed + 10 + p).map((x) => (isHalf(p) ? roundTo("F16", x) : x)),
+  );
   const got = await run.run({
     inputs: {
       past: Int32Array.from(past),
@@ -73,7 +81,12 @@ test.each(cases.map((c, i) => [JSON.stringify(c), c, i] as const))("%s", async (
   for (const [p, width] of widths.entries()) {
     const gold = before[p]!.slice();
     write(gold, { x: xs[p]!.data, width, past, lengths, tokens, capacity, rowStep });
-    expect(got[`cache${p}`]!.data, `part ${p}`).toEqual(gold);
+    const { data } = got[`cache${p}`]!;
+    if (!isHalf(p)) expect(data, `part ${p}`).toEqual(gold);
+    else {
+      expectHalves(data, gold, `part ${p}`);
+      data.forEach((x, n) => gold[n] === before[p]![n] && expect(x).toBe(gold[n]));
+    }
   }
 });
 

@@ -3,6 +3,7 @@ import { attention, type AttentionResult } from "../reference/attention.ts";
 import { tensor, zeros, type Tensor } from "../reference/tensor.ts";
 import { broadcastTo } from "../reference/softmax.ts";
 import { integers, normals } from "../support/random.ts";
+import { roundTo } from "../support/safetensors.ts";
 
 export interface CaseShape {
   readonly rows: number;
@@ -24,6 +25,8 @@ export interface CaseShape {
   readonly lengths: boolean;
   readonly past: boolean;
   readonly table: boolean;
+  /** k and v are f16. */
+  readonly halves: boolean;
 }
 
 export interface CaseData {
@@ -52,10 +55,11 @@ export function makeData(c: CaseShape, seed: number): CaseData {
       : c.lengths
         ? Int32Array.from(integers(keyRows, { seed: seed + 2, low: 0, high: c.keys + 1 }))
         : undefined;
+  const kept = (x: number): number => (c.halves ? roundTo("F16", x) : x);
   return {
     q: normals(c.rows * c.queries * c.heads * c.dk, seed + 3),
-    k: normals(cacheRows * c.keys * c.kvHeads * c.dk, seed + 4),
-    v: normals(cacheRows * c.keys * c.kvHeads * c.dv, seed + 5),
+    k: normals(cacheRows * c.keys * c.kvHeads * c.dk, seed + 4).map(kept),
+    v: normals(cacheRows * c.keys * c.kvHeads * c.dv, seed + 5).map(kept),
     cacheRows,
     ...(c.mask && { mask: someMasked(c.mask, seed + 6) }),
     ...(lengths && { lengths }),

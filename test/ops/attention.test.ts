@@ -34,8 +34,8 @@ const fits = ({ dk, dv }: CaseShape): boolean => Math.max(dk, dv) <= MOST_LOADS 
 function inputsOf(g: Graph, c: CaseShape, data: CaseData) {
   return {
     q: g.input("q", [c.rows, c.queries, c.heads * c.dk]),
-    k: g.input("k", [data.cacheRows, c.keys, c.kvHeads * c.dk]),
-    v: g.input("v", [data.cacheRows, c.keys, c.kvHeads * c.dv]),
+    k: g.input("k", [data.cacheRows, c.keys, c.kvHeads * c.dk], c.halves ? "f16" : "f32"),
+    v: g.input("v", [data.cacheRows, c.keys, c.kvHeads * c.dv], c.halves ? "f16" : "f32"),
     ...(c.mask && { mask: g.input("mask", c.mask) }),
     ...(data.lengths && { lengths: g.input("lengths", [data.lengths.length], "i32") }),
     ...(data.past && { past: g.input("past", [c.rows], "i32") }),
@@ -136,6 +136,7 @@ const plain: CaseShape = {
   lengths: false,
   past: false,
   table: false,
+  halves: false,
 };
 
 const forms = ["thread", "tile", "workgroup"] as const;
@@ -154,8 +155,9 @@ describe.each(forms)("a %s per query", (form) => {
     [128, 128],
     [256, 256],
     [17, 33],
+    [3, 65],
   ])("heads of %i and %i features", async (dk, dv) => {
-    await check({ ...plain, queries: 3, keys: 17, heads: 3, kvHeads: 1, dk, dv }, form, dk);
+    for (const halves of [false, true]) await check({ ...plain, queries: 3, keys: 17, heads: 3, kvHeads: 1, dk, dv, halves }, form, dk);
   });
 });
 
@@ -184,6 +186,7 @@ const options = {
   share: [1, 2],
   kvRowStep: [1, 3],
   scale: [undefined, 0.3],
+  halves: [false, true],
 } as const;
 
 const cases = pairwise(options, (o) => {
@@ -215,6 +218,7 @@ test.each(cases.map((o, i) => [JSON.stringify(o), o, i] as const))("%s", async (
     lengths: o.lengths,
     past: o.past,
     table: o.table,
+    halves: o.halves,
     ...(o.mask !== "none" && { mask: o.mask.split(" ").map((name) => axis[name]!) }),
     ...(o.window !== undefined && { window: o.window }),
     ...(o.scale !== undefined && { scale: o.scale }),
@@ -267,6 +271,7 @@ test("what does not fit is refused with the place and the sizes", () => {
   expect(() => attention(g, q, k, k, { path: "self", heads: 4, kvHeads: 3 })).toThrow(/self: key heads/);
   expect(() => attention(g, q, x("wide", 2, 5, 16), k, { heads: 2 })).toThrow(/head size of k/);
   expect(() => attention(g, q, k, x("v", 2, 4, 8), { heads: 2 })).toThrow(/keys and values/);
+  expect(() => attention(g, q, k, g.input("half", [2, 5, 8], "f16"), { heads: 2 })).toThrow(/types of keys and values/);
   expect(() => attention(g, q, k, k, { heads: 2, mask: x("mask", 3, 3, 5) })).toThrow(/mask/);
   expect(() => attention(g, x("flat", 6, 8), k, k, { heads: 2 })).toThrow(/axes of q/);
 });
@@ -293,6 +298,7 @@ describe("few queries over many keys, split into parts", () => {
       cached: [false, true],
       table: [false, true],
       share: [1, 2],
+      halves: [false, true],
     } as const,
     (o) =>
       (!o.cached || (o.lengths && o.past && o.causal)) &&

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { append } from "../../src/ops/append.ts";
 import { rotary } from "../../src/ops/rotary.ts";
 import { Executable } from "../../src/schedule/executable.ts";
-import { Graph, slice } from "../../src/schedule/graph.ts";
+import { type DType, Graph, slice } from "../../src/schedule/graph.ts";
 import { rules } from "../../src/schedule/rules/index.ts";
 import { fuseRotary } from "../../src/schedule/rules/fuse-rotary.ts";
 import { rotaryAngles } from "../../src/nn/position.ts";
@@ -20,19 +20,23 @@ interface Case {
   readonly turned: number;
   readonly rowStep: number;
   readonly captured: boolean;
+  /** Features of v beyond those of k. */
+  readonly wider: number;
+  readonly kv: DType;
 }
 
-function graphOf({ heads, kvHeads, size, turned, rowStep, captured }: Case): Graph {
+function graphOf({ heads, kvHeads, size, turned, rowStep, captured, wider, kv: type }: Case): Graph {
   const [d, kv] = [heads * size, kvHeads * size];
+  const width = kv + wider;
   const g = new Graph();
-  const x = g.input("x", [B, "T", d + 2 * kv]);
+  const x = g.input("x", [B, "T", d + kv + width]);
   const [past, lengths] = [g.input("past", [B], "i32"), g.input("lengths", [B], "i32")];
   const angles = g.table("angles", [CAPACITY, turned]);
   const q = rotary(g, slice(x, 0, d), angles, { heads, past });
   const k = rotary(g, slice(x, d, kv), angles, { heads: kvHeads, past });
-  const cache = (name: string, width: number) => g.state(name, [B * rowStep, CAPACITY, width]);
-  const caches = [cache("k", kv), cache("v", kv), ...(captured ? [cache("queries", d)] : [])] as const;
-  const parts = [k, slice(x, d + kv, kv), q].slice(0, caches.length).map((part, i) => ({ x: part, cache: caches[i]! }));
+  const cache = (name: string, columns: number, dtype: DType) => g.state(name, [B * rowStep, CAPACITY, columns], dtype);
+  const caches = [cache("k", kv, type), cache("v", width, type), ...(captured ? [cache("queries", d, "f32")] : [])] as const;
+  const parts = [k, slice(x, d + kv, width), q].slice(0, caches.length).map((part, i) => ({ x: part, cache: caches[i]! }));
   append(g, parts, { past, lengths, rowStep });
   g.output("q", q);
   for (const value of caches) g.output(value.path, value);
@@ -40,10 +44,14 @@ function graphOf({ heads, kvHeads, size, turned, rowStep, captured }: Case): Gra
 }
 
 test.each<Case>([
-  { heads: 2, kvHeads: 2, size: 8, turned: 8, rowStep: 1, captured: false },
-  { heads: 3, kvHeads: 1, size: 20, turned: 20, rowStep: 1, captured: true },
-  { heads: 4, kvHeads: 2, size: 6, turned: 2, rowStep: 3, captured: true },
-  { heads: 1, kvHeads: 1, size: 2, turned: 2, rowStep: 2, captured: false },
+  { heads: 2, kvHeads: 2, size: 8, turned: 8, rowStep: 1, captured: false, wider: 0, kv: "f32" },
+  { heads: 3, kvHeads: 1, size: 20, turned: 20, rowStep: 1, captured: true, wider: 3, kv: "f32" },
+  { heads: 4, kvHeads: 2, size: 6, turned: 2, rowStep: 3, captured: true, wider: 0, kv: "f32" },
+  { heads: 1, kvHeads: 1, size: 2, turned: 2, rowStep: 2, captured: false, wider: 0, kv: "f32" },
+  { heads: 2, kvHeads: 2, size: 32, turned: 32, rowStep: 1, captured: false, wider: 0, kv: "f16" },
+  { heads: 3, kvHeads: 1, size: 17, turned: 6, rowStep: 1, captured: true, wider: 1, kv: "f16" },
+  { heads: 5, kvHeads: 5, size: 13, turned: 2, rowStep: 3, captured: true, wider: -64, kv: "f16" },
+  { heads: 1, kvHeads: 1, size: 2, turned: 2, rowStep: 2, captured: false, wider: 1, kv: "f16" },
 ])("%o", async (c) => {
   const device = await getDevice();
   using fused = await Executable.create(device, graphOf(c), { expect: { T: 17 } });
@@ -52,7 +60,7 @@ test.each<Case>([
   expect(apart.plan.dispatches.map((d) => d.instance.kernel.name)).toEqual(["rotary", "rotary", "append"]);
   const angles = rotaryAngles(CAPACITY, c.turned);
   for (const T of [1, 3, 17, 65]) {
-    const x = normals(B * T * (c.heads + 2 * c.kvHeads) * c.size, T);
+    const x = normals(B * T * ((c.heads + 2 * c.kvHeads) * c.size + c.wider), T);
     const inputs = { x, angles, past: Int32Array.of(-2, 60, 5), lengths: Int32Array.of(T, Math.ceil(T / 2), 0) };
     const [got, gold] = [await fused.run({ dims: { T }, inputs }), await apart.run({ dims: { T }, inputs })];
     for (const [name, { data }] of Object.entries(gold)) expect(got[name]!.data, `${name}, T = ${T}`).toEqual(data);

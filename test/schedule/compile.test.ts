@@ -3,13 +3,15 @@ import { describe, expect, it, test } from "vitest";
 import { instantiate } from "../../shaders/kernel.ts";
 import { mapKernel } from "../../shaders/map.ts";
 import { FoveaError, ShapeError } from "../../src/errors.ts";
-import { ceilDiv } from "../../src/gpu/expr.ts";
+import { ceilDiv, evaluate } from "../../src/gpu/expr.ts";
 import { add } from "../../src/ops/add.ts";
+import { attention } from "../../src/ops/attention.ts";
 import { embedding } from "../../src/ops/embedding.ts";
-import { activation, mul, scaleBy } from "../../src/ops/map.ts";
+import { activation, mapOp, mul, scaleBy } from "../../src/ops/map.ts";
+import { narrow } from "../../src/ops/narrow.ts";
 import { softmax } from "../../src/ops/softmax.ts";
 import { compile, type CompileOptions } from "../../src/schedule/compile.ts";
-import { defineOp, elements, type Graph, makeValue, reshape, slice, type Value } from "../../src/schedule/graph.ts";
+import { defineOp, elements, Graph, makeValue, reshape, slice, type Value } from "../../src/schedule/graph.ts";
 import { type Lowered, type Lowering, lowering } from "../../src/schedule/lowering.ts";
 import { lowerings } from "../../src/schedule/lower/index.ts";
 import type { Plan } from "../../src/schedule/plan.ts";
@@ -20,6 +22,11 @@ type Body = (g: Graph, x: Value) => Value | void;
 const plan = (body: Body, options: Partial<CompileOptions> = {}): Plan =>
   compile(build(body), { name: "test", traits: SOFTWARE, expect: LENGTHS, rules: [], ...options });
 const places = (p: Plan) => p.dispatches.map((d) => d.bindings);
+/** A graph and an input of it. */
+const xOf = (shape: readonly number[]): [Graph, Value] => {
+  const g = new Graph();
+  return [g, g.input("x", shape)];
+};
 const halves: Partial<CompileOptions> = { stored: () => "f16" };
 
 function errorOf(body: Body, options?: Partial<CompileOptions>): unknown {
@@ -56,9 +63,21 @@ describe("what is refused", () => {
     ["a matrix", (g) => add(g, g.input("z", [4, 8]), g.weight("half", [4, 8]))],
     ["columns of one", (g) => scaleBy(g, slice(g.weight("half", [4, 8]), 0, 4), 2)],
   ])("%s of 16 bits where the kernel reads f32", (_, body) => {
-    expect(String(errorOf(body, halves))).toMatch(/(add|map) reads half as f32, and it is stored as f16/);
+    expect(String(errorOf(body, halves))).toMatch(/(add|map) takes half as f32, and it is stored as f16/);
     expect(errorOf(body)).toBeUndefined();
     expect(errorOf((g, x) => add(g, x, g.weight("vector", [8])), halves)).toBeUndefined();
+  });
+
+  it.each<[string, Body]>([
+    ["read", (g) => scaleBy(g, g.state("half", [4, 8], "f16"), 2)],
+    ["written", (g, x) => mapOp.append(g, "half", { a: x }, { factor: 2 }, [{ shape: x.shape, dtype: "f16" }])[0]!],
+  ])("a value of halves that is %s as f32", (_, body) => {
+    expect(String(errorOf(body))).toMatch("map takes half as f32, and it is stored as f16");
+  });
+
+  it("rows of halves that are split anew: they lie apart", () => {
+    expect(() => reshape(narrow(...xOf([4, 6])), [4, 2, 3])).toThrow(ShapeError);
+    expect(reshape(narrow(...xOf([4, 3])), [2, 2, 3]).rowStride).toBe(4);
   });
 
   it.each<[string, RegExp, Body]>([
@@ -188,6 +207,20 @@ describe("places", () => {
     );
     expect(places(p).map((b) => b["out"] ?? b["x"])).toMatchObject([{ slot: 0 }, { slot: 0 }, { name: "y" }]);
   });
+});
+
+test("rows of halves fill whole words", () => {
+  const p = plan((g, x) => {
+    const [k, v] = [g.state("k", ["batch", "tokens", 7], "f16"), g.state("v", ["batch", "tokens", 16], "f16")];
+    const y = linear(g, x, "w", 14);
+    g.output("kept", narrow(g, y));
+    return attention(g, y, k, v, { heads: 2, kvHeads: 1 });
+  });
+  expect(p.dispatches.map(({ bytesRead, bytesWritten }) => [bytesRead, bytesWritten].map((bytes) => evaluate(bytes, LENGTHS) / 6))).toEqual(
+    [expect.anything(), [56, 28], [56 + 16 + 32, 128]],
+  );
+  expect(p.outputs["kept"]).toMatchObject({ shape: ["batch", "tokens", 14], rowStride: 14 });
+  expect(p.dispatches[2]!.params).toMatchObject({ kRow: 8, vRow: 16, kHead: 7 });
 });
 
 test("a reshaped weight is read in the type that it is stored as", () => {

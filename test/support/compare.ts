@@ -80,6 +80,19 @@ export function expectClose(got: Numbers, gold: Numbers, options: ExpectOptions 
   }
 }
 
+/**
+ * Every number is one of the two halves around gold's, which is within ±65504: packing may round either way, and it may take
+ * subnormal halves for 0.
+ */
+export function expectHalves(got: ArrayLike<number>, gold: ArrayLike<number>, name = "tensor"): void {
+  expect(got.length, name).toBe(gold.length);
+  for (let i = 0; i < gold.length; i++) {
+    const [x, y] = [got[i]!, gold[i]!];
+    if (!(Math.abs(x - y) <= Math.max(2 ** -10 * Math.abs(y), 2 ** -14)))
+      expect.fail(`${name}: element ${i} is ${x}, expected ${y} as f16`);
+  }
+}
+
 /** Every row of the last axis sums to 1, but for rows of zeros (fully masked). */
 export function expectRowsSumToOne(map: Shaped, tolerance = 1e-5): void {
   const width = map.shape.at(-1)!;

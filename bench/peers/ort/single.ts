@@ -11,7 +11,7 @@ import {
   softmaxGraph,
 } from "../onnx/graphs.ts";
 import { swapped } from "../onnx/weights.ts";
-import { halfToFloat } from "../../../src/load/convert.ts";
+import { halfToFloat } from "../../../src/gpu/halves.ts";
 import type { Data, Tensor as DeviceTensor } from "./api.ts";
 import { attentionForm, fasterForm } from "./probe.ts";
 import type { Runtime } from "./runtime.ts";

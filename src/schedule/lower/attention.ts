@@ -112,7 +112,7 @@ interface KeyInputs {
   readonly table?: Value;
 }
 
-function keyOptions(attrs: AttentionAttrs, { mask, lengths, past, table }: KeyInputs, vector: boolean): KeyOptions {
+function keyOptions(attrs: AttentionAttrs, { k, mask, lengths, past, table }: KeyInputs, vector: boolean): KeyOptions {
   return {
     causal: attrs.causal,
     window: attrs.window !== undefined,
@@ -122,6 +122,7 @@ function keyOptions(attrs: AttentionAttrs, { mask, lengths, past, table }: KeyIn
     cached: attrs.cached,
     table: table !== undefined,
     vector,
+    halves: k.dtype === "f16",
   };
 }
 

@@ -9,6 +9,7 @@ import { lowerEmbedding } from "./embedding.ts";
 import { lowerHeads } from "./heads.ts";
 import { lowerMap } from "./map.ts";
 import { lowerMatmul } from "./matmul.ts";
+import { lowerNarrow } from "./narrow.ts";
 import { lowerNorm } from "./norm.ts";
 import { lowerRotaryAppend } from "./rotary-append.ts";
 import { lowerRotary } from "./rotary.ts";
@@ -29,6 +30,7 @@ export const lowerings: Readonly<Record<string, Lowering>> = {
   "local-softmax": lowerLocalSoftmax,
   map: lowerMap,
   matmul: lowerMatmul,
+  narrow: lowerNarrow,
   norm: lowerNorm,
   "process-history": lowerProcessHistory,
   "process-vocabulary": lowerProcessVocabulary,

@@ -1,6 +1,7 @@
 import { instantiate } from "../../../shaders/kernel.ts";
 import { type Destination, MAX_ROTARY_PARTS, rotaryAppendKernel } from "../../../shaders/rotary-append.ts";
-import { ceilDiv, type Expr, product } from "../../gpu/expr.ts";
+import { ELEMENT_BYTES, rowWords } from "../../gpu/dispatch.ts";
+import { ceilDiv, type Expr, product, sum } from "../../gpu/expr.ts";
 import { rotaryAppendOp } from "../../ops/rotary-append.ts";
 import { features, rows, type Value } from "../graph.ts";
 import { type Lowering, lowering } from "../lowering.ts";
@@ -12,8 +13,9 @@ export const lowerRotaryAppend: Lowering = lowering(rotaryAppendOp, (node) => {
   const caches = heads.map((_, i) => rest[`cache${i}`]);
   const outputs = [...node.outputs];
   const targets = caches.map((cache) => cache ?? outputs.shift()!);
-  const kinds = heads.map((h, i): Destination => (!caches[i] ? "turn-rows" : h > 0 ? "turn-cache" : "copy-cache"));
-  const [x, widest] = [xs[0]!, Math.max(...xs.map(features))];
+  const kinds = heads.map((h, i): Destination => destination(h > 0, caches[i]));
+  const words = targets.map((target) => rowWords(target!.dtype, features(target!)));
+  const [x, widest] = [xs[0]!, Math.max(...words)];
   const params: Record<string, Expr> = {};
   for (let i = 0; i < MAX_ROTARY_PARTS; i++) {
     params[`width${i}`] = xs[i] ? features(xs[i]!) : 0;
@@ -21,8 +23,7 @@ export const lowerRotaryAppend: Lowering = lowering(rotaryAppendOp, (node) => {
     params[`headSize${i}`] = heads[i] ? features(xs[i]!) / heads[i]! : 1;
   }
   const [part0, part1 = "none", part2 = "none", part3 = "none"] = kinds as [Destination, ...Destination[]];
-  const turnedFeatures = xs.reduce((n, v, i) => n + (heads[i]! > 0 ? features(v) : 0), 0);
-  const bytes = product(4, sumOf(xs), rows(x));
+  const turnedFeatures = sum(...xs.map((v, i) => (heads[i]! > 0 ? features(v) : 0)));
   return [
     {
       instance: instantiate(rotaryAppendKernel, { part0, part1, part2, part3 }),
@@ -42,10 +43,14 @@ export const lowerRotaryAppend: Lowering = lowering(rotaryAppendOp, (node) => {
       },
       grid: ceilDiv(product(rows(x), widest), 64),
       flops: product(3, turnedFeatures, rows(x)),
-      bytesRead: bytes,
-      bytesWritten: bytes,
+      bytesRead: product(ELEMENT_BYTES, sum(...xs.map(features)), rows(x)),
+      bytesWritten: product(ELEMENT_BYTES, sum(...words), rows(x)),
     },
   ];
 });
 
-const sumOf = (xs: readonly Value[]): number => xs.reduce((n, x) => n + features(x), 0);
+function destination(turned: boolean, cache: Value | undefined): Destination {
+  if (!cache) return "turn-rows";
+  if (cache.dtype === "f16") return turned ? "turn-halves" : "copy-halves";
+  return turned ? "turn-cache" : "copy-cache";
+}

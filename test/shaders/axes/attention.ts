@@ -9,7 +9,17 @@ import { localSoftmaxKernel } from "../../../shaders/local-softmax.ts";
 import { softmaxKernel } from "../../../shaders/softmax.ts";
 import { defineAxes, FLAG } from "./axes.ts";
 
-const keys = { causal: FLAG, window: FLAG, mask: FLAG, lengths: FLAG, past: FLAG, cached: FLAG, table: FLAG, vector: FLAG } as const;
+const keys = {
+  causal: FLAG,
+  window: FLAG,
+  mask: FLAG,
+  lengths: FLAG,
+  past: FLAG,
+  cached: FLAG,
+  table: FLAG,
+  vector: FLAG,
+  halves: FLAG,
+} as const;
 
 /** Caches count from `past`, tables are of caches, and WebGPU's default limit is 8 storage buffers. */
 function possible({ cached, past, table, mask, lengths }: KeyOptions, others: number): boolean {
@@ -20,6 +30,9 @@ function possible({ cached, past, table, mask, lengths }: KeyOptions, others: nu
 /** The encoder's and the decoder's forms. */
 const usual = ({ causal, window, mask, lengths, past, cached, table }: KeyOptions): boolean =>
   !mask && lengths && (causal && past && cached ? !window : !causal && !window && !past && !table);
+
+/** How keys are read and which of them are seen know nothing of each other. */
+const readable = (o: KeyOptions): boolean => !o.halves || usual(o);
 
 /** d_k, d_v and whether they are read in fours. */
 const SIZES = [
@@ -46,6 +59,8 @@ export const attentionAxes = [
     axes: { ...keys, dk: [1, 7, 20, 128], dv: [1, 7, 12, 20, 128], threads: [1, 64], stats: FLAG, split: FLAG },
     valid: (o) =>
       possible(o, o.stats ? 5 : 4) &&
+      readable(o) &&
+      !(o.halves && o.stats) &&
       !(o.split && (o.stats || o.window || o.mask || !usual(o))) &&
       (isSize(o, MAIN) ? o.causal || (!o.table && !(o.window && o.stats)) : usual(o) && !o.table && SIZES.some((size) => isSize(o, size))),
   }),
@@ -53,12 +68,13 @@ export const attentionAxes = [
   defineAxes({
     kernel: attentionTileKernel,
     axes: { ...keys, dk: [7, 20], dv: [7, 12], stats: FLAG },
-    valid: (o) => possible(o, o.stats ? 5 : 4) && (o.dk === 20) === o.vector && (o.dv === 12) === o.vector && (o.causal || !o.table),
+    valid: (o) =>
+      possible(o, o.stats ? 5 : 4) && readable(o) && (o.dk === 20) === o.vector && (o.dv === 12) === o.vector && (o.causal || !o.table),
   }),
   defineAxes({
     kernel: attentionMapKernel,
     axes: { ...keys, dk: [7, 20, 128] },
-    valid: (o) => possible(o, 4) && (o.dk === 20 || (usual(o) && (o.dk === 128 || !o.vector))),
+    valid: (o) => possible(o, 4) && readable(o) && (o.dk === 20 || (usual(o) && (o.dk === 128 || !o.vector))),
   }),
   defineAxes({
     kernel: softmaxKernel,

@@ -4,6 +4,7 @@ import { appendKernel } from "../../../shaders/append.ts";
 import { embeddingKernel } from "../../../shaders/embedding.ts";
 import { headsKernel } from "../../../shaders/heads.ts";
 import { mapKernel } from "../../../shaders/map.ts";
+import { narrowKernel } from "../../../shaders/narrow.ts";
 import { normKernel } from "../../../shaders/norm.ts";
 import { quantizeKernel } from "../../../shaders/quantize.ts";
 import { DESTINATIONS, rotaryAppendKernel } from "../../../shaders/rotary-append.ts";
@@ -14,7 +15,11 @@ import { defineAxes, FLAG, WEIGHTS } from "./axes.ts";
 
 export const elementwiseAxes = [
   defineAxes({ kernel: addKernel, axes: { broadcast: FLAG } }),
-  defineAxes({ kernel: appendKernel, axes: { parts: [1, 2, 3] } }),
+  defineAxes({
+    kernel: appendKernel,
+    axes: { parts: [1, 2, 3], half0: FLAG, half1: FLAG, half2: FLAG },
+    valid: ({ parts, half1, half2 }) => (parts > 1 || !half1) && (parts > 2 || !half2),
+  }),
   defineAxes({
     kernel: embeddingKernel,
     axes: { weight: WEIGHTS, positions: ["none", ...WEIGHTS], types: ["none", ...WEIGHTS], past: FLAG },
@@ -28,12 +33,18 @@ export const elementwiseAxes = [
   }),
   defineAxes({ kernel: headsKernel, axes: {} }),
   defineAxes({ kernel: mapKernel, axes: { activation: ["none", ...ACTIVATIONS], multiply: FLAG } }),
+  defineAxes({ kernel: narrowKernel, axes: {} }),
   defineAxes({ kernel: normKernel, axes: { kind: ["layer", "rms"], threads: [1, 64], residual: FLAG, sum: FLAG, vector: FLAG } }),
   defineAxes({ kernel: quantizeKernel, axes: { source: ["f32", "f16", "bf16"], type: ["q8", "q4"] } }),
   defineAxes({ kernel: rotaryKernel, axes: { past: FLAG } }),
   defineAxes({
     kernel: rotaryAppendKernel,
     axes: { part0: DESTINATIONS, part1: ["none", ...DESTINATIONS], part2: ["none", ...DESTINATIONS], part3: ["none", ...DESTINATIONS] },
-    valid: ({ part1, part2, part3 }) => (part1 !== "none" || part2 === "none") && (part2 !== "none" || part3 === "none"),
+    // Caches of f16, those of keys and values, come first.
+    valid: ({ part0, part1, part2, part3 }) => {
+      const isHalf = (part: string) => part.endsWith("halves");
+      const pairs = [[part0, part1] as const, [part1, part2] as const, [part2, part3] as const];
+      return pairs.every(([a, b]) => (a !== "none" || b === "none") && (isHalf(a) || !isHalf(b)));
+    },
   }),
 ];
