@@ -117,9 +117,8 @@ export class Model {
   plan(input: ForwardInput): { toString(): string } {
     const { source, target } = this.#rows(input);
     const dims = forwardDims(this.#engine, source, target);
-    const { architecture } = this.#engine;
     const plans = [
-      ...(source ? [this.#engine.compile("encode", encodeGraph(architecture), dims)] : []),
+      ...(source ? [this.#engine.compile("encode", encodeGraph(this.#engine), dims)] : []),
       ...(target ? [this.#engine.compile("decode", forwardDecodeGraph(this.#engine), dims)] : []),
     ];
     return { toString: () => plans.map((plan) => plan.toString(dims)).join("\n\n") };

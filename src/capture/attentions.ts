@@ -1,5 +1,6 @@
 // Attention maps of a captured run: nothing is computed until one is read, and then only that one.
 import { InputError } from "../errors.ts";
+import type { DType } from "../gpu/dispatch.ts";
 import type { Dims } from "../gpu/expr.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Workspace } from "../engine/workspace.ts";
@@ -15,6 +16,7 @@ export type CaptureSelection =
 /** A buffer left by a run, and where in it the values lie. */
 export interface Left {
   readonly external: string;
+  readonly dtype: DType;
   /** Shape of what lies in the buffer, before offset and stride are applied. */
   readonly baseShape: Shape;
   readonly shape: Shape;
@@ -151,9 +153,9 @@ export class AttentionMaps {
 
 function mapGraph({ path, attrs, q, k, stats, lengths }: CapturedModule): Graph {
   const g = new Graph();
-  const left = ({ external, baseShape, shape, offset, rowStride }: Left) => {
-    const base = g.state(external, baseShape);
-    return makeValue({ path, shape, dtype: "f32", origin: base.origin, base, offset, rowStride });
+  const left = ({ external, dtype, baseShape, shape, offset, rowStride }: Left) => {
+    const base = g.state(external, baseShape, dtype);
+    return makeValue({ path, shape, dtype, origin: base.origin, base, offset, rowStride });
   };
   const inputs = { q: left(q), k: left(k), stats: left(stats), ...(lengths && { lengths: g.input(lengths, ["batch"], "i32") }) };
   const row = { ...attrs, row: "mapRow", head: "mapHead", cached: false };

@@ -62,18 +62,20 @@ export function capturedModule(path: string, graph: Graph, plan: Plan): Captured
   const { k, lengths } = node.inputs;
   const external = (name: string, value: Value): Left => ({
     external: name,
+    dtype: value.dtype,
     baseShape: root(value).shape,
     shape: value.shape,
     offset: value.offset,
     rowStride: value.rowStride,
   });
   const output = (name: string): Left => {
-    const { external: buffer, shape, offset, rowStride } = plan.outputs[name]!;
-    return { external: buffer, baseShape: plan.externals.find((e) => e.name === buffer)!.shape, shape, offset, rowStride };
+    const left = plan.outputs[name]!;
+    const { dtype, shape: baseShape } = plan.externals.find((e) => e.name === left.external)!;
+    return { ...left, dtype, baseShape };
   };
   const state = (name: string): Left => {
-    const { shape } = plan.externals.find((e) => e.name === name)!;
-    return { external: name, baseShape: shape, shape, offset: 0, rowStride: shape.at(-1) as number };
+    const { dtype, shape } = plan.externals.find((e) => e.name === name)!;
+    return { external: name, dtype, baseShape: shape, shape, offset: 0, rowStride: shape.at(-1) as number };
   };
   if (k.origin.kind !== "external")
     return { path, attrs: node.attrs, q: output(names.q), k: output(names.k), stats: output(names.stats), ...lengthsName(lengths) };

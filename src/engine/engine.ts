@@ -11,6 +11,7 @@ import { compile } from "../schedule/compile.ts";
 import type { Graph } from "../schedule/graph.ts";
 import type { Plan } from "../schedule/plan.ts";
 import type { WeightType } from "../../shaders/weights.ts";
+import type { GraphSource, KvType } from "./graphs.ts";
 import { Workspace } from "./workspace.ts";
 
 /** Work of one submit, in FLOPs or bytes: at most about 100 ms, which every watchdog allows. */
@@ -18,10 +19,11 @@ const SUBMIT_BUDGET = { software: 4e8, gpu: 5e10 };
 /** Host tables begin with this many positions and double. */
 const SMALLEST_TABLE = 64;
 
-export class Engine {
+export class Engine implements GraphSource {
   readonly device: GPUDevice;
   readonly traits: Traits;
   readonly architecture: Architecture;
+  readonly kv: KvType;
   readonly slots: SlotPool;
   readonly readback: Readback;
   readonly #stored: (tensor: string) => WeightType;
@@ -32,11 +34,12 @@ export class Engine {
   #tail: Promise<unknown> | undefined;
   #disposed = false;
 
-  constructor(device: GPUDevice, architecture: Architecture, stored: (tensor: string) => WeightType) {
+  constructor(device: GPUDevice, { architecture, kv }: GraphSource, stored: (tensor: string) => WeightType) {
     watchDevice(device);
     this.device = device;
     this.traits = traitsOf(device);
     this.architecture = architecture;
+    this.kv = kv;
     this.#stored = stored;
     this.slots = new SlotPool(device, architecture.modelType);
     this.readback = new Readback(device, architecture.modelType);

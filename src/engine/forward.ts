@@ -69,12 +69,11 @@ export async function forward(
         if (program.plan.outputs[output]) tensors[output] = tensor(engine, workspace, program.plan, output, dims, rows);
       }
     };
-    if (source)
-      await run("encode", () => encodeGraph(engine.architecture), capturedPaths(engine.architecture, layers, ["encoder"]), source);
+    if (source) await run("encode", () => encodeGraph(engine), capturedPaths(engine.architecture, layers, ["encoder"]), source);
     if (target)
       await run(
         mapsOnly ? "decode maps" : "decode all",
-        () => (mapsOnly ? decodeGraph(engine.architecture, { rows: "rows", query: "query" }).g : forwardDecodeGraph(engine)),
+        () => (mapsOnly ? decodeGraph(engine, { rows: "rows", query: "query" }).g : forwardDecodeGraph(engine)),
         capturedPaths(engine.architecture, layers, ["decoder", "cross"]),
         target,
       );
@@ -97,7 +96,7 @@ export async function forward(
 }
 
 export function forwardDecodeGraph(engine: Engine): Graph {
-  const { g, lastHiddenState, logits } = decodeGraph(engine.architecture, { rows: "rows", query: "query" });
+  const { g, lastHiddenState, logits } = decodeGraph(engine, { rows: "rows", query: "query" });
   g.output("lastHiddenState", lastHiddenState);
   g.output("logits", logits);
   return g;

@@ -1,8 +1,8 @@
 // The buffers of one run or session by name: inputs, outputs, KV caches, step state. Made when a plan first asks for them.
 import { FoveaError } from "../errors.ts";
 import { storageBuffer } from "../gpu/buffers.ts";
-import { ELEMENT_BYTES, type ExternalSpec } from "../gpu/dispatch.ts";
-import { type Dims, evaluate, product } from "../gpu/expr.ts";
+import { byteSize, type ExternalSpec } from "../gpu/dispatch.ts";
+import { type Dims, evaluate } from "../gpu/expr.ts";
 
 export type HostData = Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
 
@@ -25,8 +25,7 @@ export class Workspace {
     this.#assertUsable();
     for (const spec of externals) {
       if (spec.role === "table" || this.#buffers.has(spec.name)) continue;
-      const bytes = evaluate(product(ELEMENT_BYTES, ...spec.shape), dims);
-      this.#buffers.set(spec.name, storageBuffer(this.#device, `${this.#label} ${spec.name}`, bytes));
+      this.#buffers.set(spec.name, storageBuffer(this.#device, `${this.#label} ${spec.name}`, evaluate(byteSize(spec), dims)));
     }
   }
 

@@ -130,7 +130,7 @@ export class Session {
   async #encode(sources: readonly (readonly number[])[]): Promise<void> {
     const engine = this.#engine;
     const { encoderPaths, signal } = this.#options;
-    const { program, captured } = await capturedProgram(engine, "encode", () => encodeGraph(engine.architecture), encoderPaths, this.dims);
+    const { program, captured } = await capturedProgram(engine, "encode", () => encodeGraph(engine), encoderPaths, this.dims);
     for (const module of captured) this.modules.set(module.path, module);
     const bound = await engine.bind(program, this.workspace, this.dims);
     try {
@@ -154,7 +154,7 @@ export class Session {
     let graph: Graph | undefined;
     const build = () => {
       if (graph) return graph;
-      const { g, logits, inputs } = decodeGraph(architecture, { rows: this.dims.rows, query: 1, table: group > 1 });
+      const { g, logits, inputs } = decodeGraph(engine, { rows: this.dims.rows, query: 1, table: group > 1 });
       select(g, logits, inputs, settings, architecture.vocabSize, prompts.length);
       return (graph = capture(decoderPaths)(g));
     };
@@ -192,7 +192,7 @@ export class Session {
           const { program } = await capturedProgram(
             engine,
             "prefill",
-            () => decodeGraph(engine.architecture, { rows: "rows", query: "query" }).g,
+            () => decodeGraph(engine, { rows: "rows", query: "query" }).g,
             decoderPaths,
             dims,
           );

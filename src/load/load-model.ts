@@ -1,13 +1,12 @@
 // loadModel: config → architecture → layout → weights on the GPU. Nothing half-loaded stays there.
 import { Engine } from "../engine/engine.ts";
 import { EngineHost } from "../engine/host.ts";
-import { decodeGraph, encodeGraph } from "../engine/graphs.ts";
+import { decodeGraph, encodeGraph, type GraphSource, KV_TYPES, type KvType } from "../engine/graphs.ts";
 import { forwardDecodeGraph, forwardDims } from "../engine/forward.ts";
 import { InputError, UnsupportedError } from "../errors.ts";
 import { assertAlive, requestDevice } from "../gpu/device.ts";
 import { Model } from "../model.ts";
 import { familyOf } from "../models/registry.ts";
-import type { Architecture } from "../models/architecture.ts";
 import type { Graph } from "../schedule/graph.ts";
 import { readByRows, type WeightBuffer } from "../schedule/layout.ts";
 import { readConfig, readGenerationConfig } from "./config.ts";
@@ -26,6 +25,12 @@ export interface LoadOptions {
    * Vectors, tables of positions and matrices that are read by columns are not quantised.
    */
   readonly dtype?: Dtype;
+  /**
+   * Type in which decoders keep keys and values, their own and the source's: "f32" (default), or "f16" for half the memory and
+   * half the reading at long contexts (on software adapters unpacking takes longer than it saves). Logits move by about a
+   * thousandth of the largest; numbers beyond ±65504 are clamped.
+   */
+  readonly kv?: KvType;
   readonly onProgress?: (progress: LoadProgress) => void;
   readonly signal?: AbortSignal;
   /** Refuse a checkpoint whose weights take more bytes on the GPU. */
@@ -39,13 +44,12 @@ export interface LoadOptions {
  * @throws CheckpointError, ConfigError, UnsupportedError; the signal's reason when aborted
  */
 export async function loadModel(input: SourceInput, options: LoadOptions = {}): Promise<Model> {
-  const { dtype = "auto", signal, onProgress, maxBytes = Infinity } = options;
-  if (!DTYPES.includes(dtype))
-    throw new InputError(`loadModel: dtype "${String(dtype)}" is not known`, {
-      field: "dtype",
-      expected: DTYPES,
-      got: dtype,
-    });
+  const { dtype = "auto", kv = "f32", signal, onProgress, maxBytes = Infinity } = options;
+  const known = (field: string, types: readonly string[], got: string) => {
+    if (!types.includes(got)) throw new InputError(`loadModel: ${field} "${String(got)}" is not known`, { field, expected: types, got });
+  };
+  known("dtype", DTYPES, dtype);
+  known("kv", KV_TYPES, kv);
   signal?.throwIfAborted();
   const source = toSource(input);
   const config = await readConfig(source, signal);
@@ -59,11 +63,12 @@ export async function loadModel(input: SourceInput, options: LoadOptions = {}): 
     loadTokenizer(source, signal),
   ]);
   const architecture = family.read(config, { has: (name) => checkpoint.tensors.has(name) });
-  const stored = gpuType(checkpoint, dtype, readByRows(graphsOf(architecture)));
+  const graphs: GraphSource = { architecture, kv };
+  const stored = gpuType(checkpoint, dtype, readByRows(graphsOf(graphs)));
 
   const load = async (given: GPUDevice | undefined, upload: UploadOptions = {}): Promise<Engine> => {
     const device = given ?? (await requestDevice());
-    const engine = new Engine(device, architecture, stored);
+    const engine = new Engine(device, graphs, stored);
     try {
       const specs = layoutOf(engine);
       const bytes = specs.reduce((n, s) => n + s.bytes, 0);
@@ -87,9 +92,9 @@ export async function loadModel(input: SourceInput, options: LoadOptions = {}): 
 }
 
 /** All of the model as it is written; every plan is made of parts of these. */
-const graphsOf = (architecture: Architecture): readonly Graph[] => [
-  ...(architecture.encode ? [encodeGraph(architecture)] : []),
-  ...(architecture.decode ? [decodeGraph(architecture, { rows: "rows", query: "query" }).g] : []),
+const graphsOf = (source: GraphSource): readonly Graph[] => [
+  ...(source.architecture.encode ? [encodeGraph(source)] : []),
+  ...(source.architecture.decode ? [decodeGraph(source, { rows: "rows", query: "query" }).g] : []),
 ];
 
 /** The buffers of all weights: what the model's plans, together, read. */
@@ -97,7 +102,7 @@ function layoutOf(engine: Engine): readonly WeightBuffer[] {
   const { architecture } = engine;
   const dims = forwardDims(engine, undefined, undefined);
   const plans = [
-    ...(architecture.encode ? [engine.compile("encode", encodeGraph(architecture), dims)] : []),
+    ...(architecture.encode ? [engine.compile("encode", encodeGraph(engine), dims)] : []),
     ...(architecture.decode ? [engine.compile("decode", forwardDecodeGraph(engine), dims)] : []),
   ];
   return [...new Map(plans.flatMap((plan) => plan.weights.map((w) => [w.name, w] as const))).values()];

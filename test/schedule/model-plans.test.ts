@@ -1,6 +1,7 @@
 // Plans of the embedded models, as snapshots: what will run, dispatch by dispatch, for a software adapter and for a GPU. They
 // need no device. A change to one is made on purpose, with `vitest run --project unit -u`.
 import { describe, expect, it } from "vitest";
+import type { KvType } from "../../src/engine/graphs.ts";
 import { capture, captureNames } from "../../src/capture/rule.ts";
 import { architectureOf, GPU, graphsOf, MODELS, planOf as plan, SOFTWARE } from "../support/model-graphs.ts";
 
@@ -32,6 +33,27 @@ describe.each(MODELS)("%s", (name) => {
     const { architecture, generation } = await architectureOf(name);
     for (const [title, graph] of graphsOf(architecture, generation)) {
       expect(plan(title, capture(new Set())(graph), GPU).toString()).toBe(plan(title, graph, GPU).toString());
+    }
+  });
+
+  it("differs with caches of f16 in what writes and reads them, and nowhere else", async () => {
+    const { architecture, generation } = await architectureOf(name);
+    const keys = (kv: KvType): Record<string, string[]> =>
+      Object.fromEntries(
+        graphsOf(architecture, generation, kv).map(([title, graph]) => [
+          title,
+          plan(title, graph, GPU).dispatches.map((d) => d.instance.key),
+        ]),
+      );
+    const [wide, halves] = [keys("f32"), keys("f16")];
+    const isOfCaches = (key: string): boolean => /^(attention|append|rotary-append)\(|^narrow/.test(key);
+    for (const [title, before] of Object.entries(wide)) {
+      const after = halves[title]!;
+      expect(after.filter((key) => !isOfCaches(key))).toEqual(before.filter((key) => !isOfCaches(key)));
+      if (title === "encode") {
+        const cross = architecture.attention.cross?.paths.length ?? 0;
+        expect(after.filter(isOfCaches)).toEqual([...before.filter(isOfCaches), ...Array.from({ length: 2 * cross }, () => "narrow()")]);
+      } else for (const key of after.filter(isOfCaches)) expect(key).toMatch(/halves|half0,half1/);
     }
   });
 

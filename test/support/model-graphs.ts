@@ -1,5 +1,5 @@
 // The graphs of the embedded models and how their plans are made in tests: from config and names of tensors alone.
-import { decodeGraph, encodeGraph, type ModelDims } from "../../src/engine/graphs.ts";
+import { decodeGraph, encodeGraph, type KvType, type ModelDims } from "../../src/engine/graphs.ts";
 import type { Traits } from "../../src/gpu/device.ts";
 import { resolveOptions } from "../../src/generate/options.ts";
 import { select } from "../../src/generate/select.ts";
@@ -34,14 +34,15 @@ export async function architectureOf(name: ModelName): Promise<{ architecture: A
   return { architecture: family.read(new ConfigReader(config), { has: (tensor) => weights.has(tensor) }), generation: generationConfig };
 }
 
-export function graphsOf(architecture: Architecture, generation: object): readonly (readonly [string, Graph])[] {
+export function graphsOf(architecture: Architecture, generation: object, kv: KvType = "f32"): readonly (readonly [string, Graph])[] {
+  const source = { architecture, kv };
   const graphs: [string, Graph][] = [];
-  if (architecture.encode) graphs.push(["encode", encodeGraph(architecture)]);
+  if (architecture.encode) graphs.push(["encode", encodeGraph(source)]);
   if (architecture.decode) {
-    graphs.push(["prefill", decodeGraph(architecture, { rows: "rows", query: "query" }).g]);
+    graphs.push(["prefill", decodeGraph(source, { rows: "rows", query: "query" }).g]);
     for (const beams of [1, 4]) {
       const settings = resolveOptions({ numBeams: beams }, generation as Record<string, unknown>, architecture, { longest: 1 });
-      const { g, logits, inputs } = decodeGraph(architecture, { rows: beams, query: 1, table: beams > 1 });
+      const { g, logits, inputs } = decodeGraph(source, { rows: beams, query: 1, table: beams > 1 });
       select(g, logits, inputs, settings, architecture.vocabSize, 1);
       graphs.push([beams > 1 ? `step, ${beams} beams` : "step", g]);
     }
