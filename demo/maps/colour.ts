@@ -17,10 +17,17 @@ export function position(weight: number, scale: Scale): number {
   return w <= SMALLEST ? 0 : 1 - Math.log(w) / Math.log(SMALLEST);
 }
 
+/** The weight at a position on the ramp. */
+export function inverse(at: number, scale: Scale): number {
+  if (scale === "linear") return at;
+  if (scale === "square root") return at * at;
+  return at === 0 ? 0 : SMALLEST ** (1 - at);
+}
+
 export type Ramp = (weight: number) => readonly [number, number, number];
 
-/** The ramp for the page's present light or dark appearance. */
-export function ramp(scale: Scale, dark = matchMedia("(prefers-color-scheme: dark)").matches): Ramp {
+/** The ramp for a light or dark page. */
+export function ramp(scale: Scale, dark: boolean): Ramp {
   const table = Array.from({ length: STEPS }, (_, i) =>
     parse(dark ? interpolateMagma(0.04 + (0.93 * i) / (STEPS - 1)) : interpolateYlGnBu(i / (STEPS - 1))),
   );
@@ -31,16 +38,4 @@ function parse(colour: string): readonly [number, number, number] {
   const hex = /^#(..)(..)(..)$/.exec(colour);
   const parts = hex ? hex.slice(1).map((h) => Number.parseInt(h, 16)) : (colour.match(/\d+/g) ?? []).map(Number);
   return [parts[0] ?? 0, parts[1] ?? 0, parts[2] ?? 0];
-}
-
-/** The permanent colour bar: evenly spaced on the screen, true weights at its ticks. */
-export function drawColourBar(canvas: HTMLCanvasElement, ticks: HTMLElement, scale: Scale): void {
-  const context = canvas.getContext("2d")!;
-  const colour = ramp(scale);
-  const inverse = (x: number) => (scale === "linear" ? x : scale === "square root" ? x * x : x === 0 ? 0 : SMALLEST ** (1 - x));
-  for (let x = 0; x < canvas.width; x++) {
-    context.fillStyle = `rgb(${colour(inverse(x / (canvas.width - 1))).join(",")})`;
-    context.fillRect(x, 0, 1, canvas.height);
-  }
-  ticks.textContent = [0, 0.25, 0.5, 0.75, 1].map((x) => Number(inverse(x).toPrecision(2)).toString()).join("  ·  ");
 }

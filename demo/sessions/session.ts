@@ -1,0 +1,79 @@
+// What the page's tabs have in common. A scene is a tab: a model and how it is asked; a session is that model, loaded; what
+// one run gave is a `Shown`, whether it was computed just now, is still growing, or came with the page.
+import type { Axes, Head, Kind } from "../maps/data.ts";
+import type { LoadProgress } from "../../src/index.ts";
+
+export type SceneId = "translation" | "reactions" | "stories" | "folder";
+
+/** A head by its kind: what can be chosen, pinned or switched off. */
+export interface HeadOf extends Head {
+  readonly kind: Kind;
+}
+
+/** A generated token. */
+export interface Step {
+  readonly text: string;
+  /** Of the token among all, as the model saw it; in forced decoding too. */
+  readonly probability?: number;
+  /** The likeliest tokens at this place, likeliest first. */
+  readonly candidates?: readonly { readonly text: string; readonly probability: number }[];
+}
+
+/** One run's result. */
+export interface Shown {
+  readonly input: string;
+  /** The text written; empty where nothing is generated. */
+  readonly output: string;
+  /** One per row of the decoder's maps: what the model wrote when it looked like this. */
+  readonly steps: readonly Step[];
+  readonly kinds: readonly Kind[];
+  axes(kind: Kind): Axes;
+  /**
+   * One head's map, [query, key] row-major.
+   * @param values weighted by the length of each value vector: α‖v‖
+   */
+  read(kind: Kind, head: Head, options?: { readonly values?: boolean }): Promise<Float32Array>;
+  /** Frees what it holds on the GPU. Idempotent. */
+  dispose(): void;
+}
+
+export interface RunRequest {
+  readonly text: string;
+  /** A target to be read instead of a generated one (forced decoding). */
+  readonly target?: string;
+  /** Heads switched off: their outputs are zero. */
+  readonly off: readonly HeadOf[];
+  readonly temperature: number;
+  readonly seed: number;
+  readonly signal: AbortSignal;
+  /** Called with what there is so far, as a text grows. What it is given is disposed with the last. */
+  readonly onGrowth: (shown: Shown) => void;
+}
+
+export interface Session {
+  run(request: RunRequest): Promise<Shown>;
+  /** Resolves when the device is lost that the model runs on now: maps are gone then, and the model finds another device. */
+  lost(): Promise<unknown>;
+  dispose(): void;
+}
+
+export interface OpenOptions {
+  readonly onProgress: (progress: LoadProgress) => void;
+  readonly signal: AbortSignal;
+}
+
+export interface Scene {
+  readonly id: SceneId;
+  /** Kinds in the order of their tabs. */
+  readonly kinds: readonly Kind[];
+  /** The head shown first, of each kind. */
+  readonly start: Readonly<Partial<Record<Kind, Head>>>;
+  /** Heads worth seeing; their names are in the language files under the scene. */
+  readonly presets: readonly (HeadOf & { readonly name: string })[];
+  readonly examples: readonly string[];
+  /** Bytes that are fetched to run it. */
+  readonly bytes: number;
+  /** Whether it writes a text (a target can be forced then). */
+  readonly writes: boolean;
+  open(options: OpenOptions): Promise<Session>;
+}

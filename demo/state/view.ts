@@ -1,0 +1,40 @@
+// What the reader has chosen: all that a link to the page holds. One signal per choice; nothing here knows of the GPU.
+import { signal } from "@preact/signals";
+import type { Scale } from "../maps/colour.ts";
+import type { Head, Kind } from "../maps/data.ts";
+import type { HeadOf, SceneId } from "../sessions/session.ts";
+
+/** What the colours are relative to. Maps share one scale unless the reader chooses otherwise. */
+export type Range = "shared" | "row" | "map";
+/** What is done with tokens of the model's own, that soak up weight. */
+export type Sinks = "show" | "clip" | "hide";
+export type Unit = "token" | "word";
+/** α, or α·‖v‖. */
+export type Weighting = "attention" | "values";
+
+export const view = {
+  scene: signal<SceneId>("translation"),
+  text: signal(""),
+  /** Undefined: the model writes its own. */
+  target: signal<string | undefined>(undefined),
+  kind: signal<Kind>("cross"),
+  head: signal<Head>({ layer: 0, head: 0 }),
+  scale: signal<Scale>("square root"),
+  range: signal<Range>("shared"),
+  sinks: signal<Sinks>("show"),
+  unit: signal<Unit>("token"),
+  weighting: signal<Weighting>("attention"),
+  /** Rows kept in sight: their words' lines, and their outlines in the map. */
+  pins: signal<readonly number[]>([]),
+  /** Heads switched off. */
+  off: signal<readonly HeadOf[]>([]),
+  /** A second text, whose map is subtracted. */
+  compare: signal<string | undefined>(undefined),
+  temperature: signal(0),
+  seed: signal(1),
+};
+
+export type View = typeof view;
+
+/** The cell under the pointer or the keyboard's cursor; rows and columns of what is displayed. */
+export const focus = signal<{ readonly row: number; readonly column?: number } | undefined>(undefined);
