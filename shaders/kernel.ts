@@ -35,8 +35,8 @@ export interface KernelInstance {
 }
 
 export function instantiate<O extends object>(kernel: Kernel<O>, options: O): KernelInstance {
-  const entries = Object.entries(options).filter(([, v]) => v !== undefined && v !== false);
-  for (const [name, value] of entries) {
+  for (const [name, value] of Object.entries(options)) {
+    if (value === undefined) continue;
     // Only validated numbers, flags and enum members are ever interpolated into WGSL.
     const plain =
       typeof value === "boolean" ||
@@ -44,8 +44,13 @@ export function instantiate<O extends object>(kernel: Kernel<O>, options: O): Ke
       (typeof value === "string" && /^[a-z0-9_-]+$/.test(value));
     if (!plain) throw new TypeError(`${kernel.name}: option ${name} is ${String(value)}`);
   }
-  const key = `${kernel.name}(${entries.map(([k, v]) => (v === true ? k : `${k}=${String(v)}`)).join(",")})`;
-  return { kernel: kernel as unknown as Kernel, options, key };
+  return { kernel: kernel as unknown as Kernel, options, key: keyOf(kernel.name, options) };
+}
+
+/** A name with options: flags that are set, and values. */
+export function keyOf(name: string, options: object): string {
+  const entries = Object.entries(options).filter(([, v]) => v !== undefined && v !== false);
+  return `${name}(${entries.map(([k, v]) => (v === true ? k : `${k}=${String(v)}`)).join(",")})`;
 }
 
 /** The whole text of a kernel instance. Group 0: binding 0 is the uniform block, 1… are storage buffers. */

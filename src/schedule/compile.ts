@@ -4,6 +4,7 @@ import { FoveaError, ShapeError } from "../errors.ts";
 import type { Traits } from "../gpu/device.ts";
 import { byteSize, type Dispatch, type ExternalSpec, type Place } from "../gpu/dispatch.ts";
 import { type Dims, evaluate, type Expr, sum } from "../gpu/expr.ts";
+import { type Choices, siteKey } from "./candidates.ts";
 import { features, type Graph, isContiguous, makeValue, type Node, root, rows, type Value } from "./graph.ts";
 import { shardsOf, storageType, weightBuffer, weightName } from "./layout.ts";
 import { assignSlots, type Lifetime } from "./lifetimes.ts";
@@ -22,6 +23,8 @@ export interface CompileOptions {
   readonly expect: Dims;
   /** How a tensor lies on the GPU: as the checkpoint stores it, or quantised. Default: all f32. */
   readonly stored?: (tensor: string) => WeightType;
+  /** Candidates to take instead of the first, by site. */
+  readonly tuning?: Choices;
   /** Default: all rules. */
   readonly rules?: readonly Rule[];
   /** Lowerings for operations of your own, by op name. */
@@ -29,14 +32,19 @@ export interface CompileOptions {
 }
 
 export function compile(graph: Graph, options: CompileOptions): Plan {
-  const { name, traits, expect, stored = () => "f32" } = options;
+  const { name, traits, expect, stored = () => "f32", tuning } = options;
   const fused = (options.rules ?? allRules).reduce((g, rule) => rule(g), graph);
+  const sizeOf = (expr: Expr) => evaluate(expr, expect);
   const context: LowerContext = {
     traits,
     // Of the whole weight: a view may have the shape of one that is stored otherwise.
     weightType: (value) => storageType(root(value), stored),
     shards: (value) => shardsOf(value, stored, traits.maxBinding),
-    expect: (expr) => evaluate(expr, expect),
+    expect: sizeOf,
+    pick: (site, candidates) => {
+      const choice = tuning?.[siteKey(site, sizeOf)];
+      return (candidates.find(({ name }) => name === choice) ?? candidates[0]).steps();
+    },
     scratch: (path, shape) => makeValue({ path, shape, dtype: "f32", origin: { kind: "node" } }),
   };
   const lowered: Lowered[] = [];

@@ -1,10 +1,12 @@
-// What a lowering is: one node of the graph → the dispatches that compute it. The choice between kernel variants happens
-// here, from traits of the adapter and the sizes expected; files in lower/ hold one operation each.
+// What a lowering is: one node of the graph → the dispatches that compute it. Files in lower/ hold one operation each. Where
+// several kernels would do, a lowering states them as candidates, the one that the adapter's traits and the sizes expected
+// suggest first, and leaves the choice to `pick`.
 import type { KernelInstance } from "../../shaders/kernel.ts";
 import { rowElements, type WeightAccess, type WeightType } from "../../shaders/weights.ts";
 import { FoveaError } from "../errors.ts";
 import type { Traits } from "../gpu/device.ts";
 import type { Expr } from "../gpu/expr.ts";
+import type { Candidates, Site } from "./candidates.ts";
 import type { Shard } from "./layout.ts";
 import { type Inputs, type Node, type Op, rowStride, type Shape, type Value } from "./graph.ts";
 
@@ -16,6 +18,8 @@ export interface LowerContext {
   readonly shards: (value: Value) => readonly Shard[];
   /** The size expected for an expression, for choosing between variants. Results must not depend on it. */
   readonly expect: (expr: Expr) => number;
+  /** The dispatches of one of these candidates: the first, unless another was found to be faster here. */
+  readonly pick: (site: Site, candidates: Candidates) => readonly Lowered[];
   /** A value for partial results between two dispatches of one node. */
   readonly scratch: (path: string, shape: Shape) => Value;
 }

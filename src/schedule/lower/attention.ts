@@ -1,20 +1,21 @@
-// Attention and its map → kernels: strides of q, k, v from the values' layout, and which form of the kernel.
+// Attention and its map → kernels: strides of q, k, v from the values' layout, and which forms of the kernel.
 import { attentionKernel } from "../../../shaders/attention.ts";
 import type { KeyOptions } from "../../../shaders/attention-keys.ts";
 import { attentionMergeKernel } from "../../../shaders/attention-merge.ts";
 import { attentionTileKernel, MOST_LOADS, TILE_QUERIES } from "../../../shaders/attention-tile.ts";
 import { attentionMapKernel } from "../../../shaders/attention-map.ts";
-import { instantiate } from "../../../shaders/kernel.ts";
+import { instantiate, type KernelInstance } from "../../../shaders/kernel.ts";
 import { ceilDiv, type Dim, type Expr, product } from "../../gpu/expr.ts";
 import { type AttentionAttrs, attentionOp } from "../../ops/attention.ts";
 import { attentionMapOp } from "../../ops/attention-map.ts";
+import type { Candidate, Candidates, Site } from "../candidates.ts";
 import { features, type Value } from "../graph.ts";
 import { type Lowered, type Lowering, lowering } from "../lowering.ts";
 
 /** From here on tiles are worth their longer compilation: half a second for heads of 32 on SwiftShader. */
 const MANY_QUERIES = 64;
 
-export const lowerAttention: Lowering = lowering(attentionOp, (node, { traits, expect, scratch }) => {
+export const lowerAttention: Lowering = lowering(attentionOp, (node, { traits, expect, pick, scratch }) => {
   const { q, k, v, mask, lengths, past, table } = node.inputs;
   const { attrs } = node;
   const [out, statsOut] = node.outputs;
@@ -26,18 +27,10 @@ export const lowerAttention: Lowering = lowering(attentionOp, (node, { traits, e
   const vector = [dk, dv, ...[q, k, v].flatMap((x) => [x.offset, x.rowStride])].every((n) => n % 4 === 0);
   const rows = product(batch, attrs.heads, queries);
   const options = { ...keyOptions(attrs, node.inputs, vector), dk, dv };
-  const tiled = traits.software && expect(queries) >= MANY_QUERIES && Math.max(dk, dv) <= MOST_LOADS * (vector ? 4 : 1);
-  // A query alone in its thread needs many neighbours to fill a GPU; software adapters pay for the merge's barriers.
-  const threads = !traits.software && expect(rows) < 4096 ? 64 : 1;
-  const parts = tiled ? 1 : partsOf(traits.software, expect(rows), expect(keys));
-  const tiles = product(batch, attrs.heads, ceilDiv(queries, TILE_QUERIES));
-  const output = { oBatch: to.batch, oRow: to.row, oHead: to.head, statsRows: stats?.shape[2] ?? 0 };
-  const partial = parts > 1 ? scratch(node.path, [batch, attrs.heads, queries, parts * (dv + 2)]) : undefined;
   const whole = { ...options, stats: stats !== undefined };
-  const attend: Lowered = {
-    instance: tiled
-      ? instantiate(attentionTileKernel, whole)
-      : instantiate(attentionKernel, partial ? { ...options, threads, stats: false, split: true } : { ...whole, threads }),
+  const output = { oBatch: to.batch, oRow: to.row, oHead: to.head, statsRows: stats?.shape[2] ?? 0 };
+  const attend = (instance: KernelInstance, grid: Expr, parts = 1, partial?: Value): Lowered => ({
+    instance,
     path: node.path,
     reads: { q, k, v, mask, lengths, past, rows_of_keys: table },
     writes: partial ? { out: partial } : { out, stats },
@@ -51,21 +44,62 @@ export const lowerAttention: Lowering = lowering(attentionOp, (node, { traits, e
       ...output,
       parts,
     },
-    grid: threads === 64 ? product(rows, parts) : ceilDiv(tiled ? tiles : product(rows, parts), 64),
+    grid,
     flops: product(rows, keys, 2 * (dk + dv)),
+  });
+  const groups = (threads: 1 | 64, count: Expr) => (threads === 64 ? count : ceilDiv(count, 64));
+  const inParts = ({ threads, parts }: Split): readonly Lowered[] => {
+    const partial = scratch(node.path, [batch, attrs.heads, queries, parts * (dv + 2)]);
+    const split = instantiate(attentionKernel, { ...options, threads, stats: false, split: true });
+    const merge: Lowered = {
+      instance: instantiate(attentionMergeKernel, { stats: stats !== undefined, past: past !== undefined }),
+      path: node.path,
+      reads: { partial, past },
+      writes: { out, stats },
+      params: { rows: batch, heads: attrs.heads, queries, parts, dv, ...output },
+      grid: ceilDiv(product(rows, dv), 64),
+      flops: product(rows, parts, 2 * dv),
+    };
+    return [attend(split, groups(threads, product(rows, parts)), parts, partial), merge];
   };
-  if (!partial) return [attend];
-  const merge: Lowered = {
-    instance: instantiate(attentionMergeKernel, { stats: stats !== undefined, past: past !== undefined }),
-    path: node.path,
-    reads: { partial, past },
-    writes: { out, stats },
-    params: { rows: batch, heads: attrs.heads, queries, parts, dv, ...output },
-    grid: ceilDiv(product(rows, dv), 64),
-    flops: product(rows, parts, 2 * dv),
+  const byQuery = (split: Split): Candidate => ({
+    name: `${split.threads === 1 ? "thread" : "workgroup"}${split.parts > 1 ? `, ${split.parts} parts` : ""}`,
+    steps: () => {
+      if (split.parts > 1) return inParts(split);
+      return [attend(instantiate(attentionKernel, { ...whole, threads: split.threads }), groups(split.threads, rows))];
+    },
+  });
+  const tile: Candidate = {
+    name: "tile",
+    steps: () => {
+      const tiles = product(batch, attrs.heads, ceilDiv(queries, TILE_QUERIES));
+      return [attend(instantiate(attentionTileKernel, whole), ceilDiv(tiles, 64))];
+    },
   };
-  return [attend, merge];
+  const site: Site = {
+    op: attentionOp.name,
+    options: { ...whole, shared: attrs.heads / attrs.kvHeads },
+    sizes: { batch, heads: attrs.heads, queries, keys },
+  };
+  const [first, ...others] = splits(traits.software, expect(rows), expect(keys));
+  const candidates: Candidates = [byQuery(first), ...others.map(byQuery)];
+  if (expect(queries) === 1 || Math.max(dk, dv) > MOST_LOADS * (vector ? 4 : 1)) return pick(site, candidates);
+  const preferred = traits.software && expect(queries) >= MANY_QUERIES;
+  return pick(site, preferred ? [tile, ...candidates] : [...candidates, tile]);
 });
+
+/** Threads of a query, and parts that its keys are split into. */
+interface Split {
+  readonly threads: 1 | 64;
+  readonly parts: number;
+}
+
+function splits(software: boolean, rows: number, keys: number): readonly [Split, ...Split[]] {
+  // A query alone in its thread needs many neighbours to fill a GPU; software adapters pay for the merge's barriers.
+  const first: Split = { threads: !software && rows < 4096 ? 64 : 1, parts: partsOf(software, rows, keys) };
+  const counts = [1, 4, 16].filter((parts) => parts === 1 || (rows * parts <= 4096 && keys >= 16 * parts));
+  return [first, ...([1, 64] as const).flatMap((threads) => counts.map((parts) => ({ threads, parts })))];
+}
 
 /**
  * Parts that the keys of few queries are split into, so that there is work for all cores: at least 64 keys each on software

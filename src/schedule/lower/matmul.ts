@@ -1,4 +1,4 @@
-// Which matmul kernel: registers on software adapters and for odd strides, workgroup tiles or matvec on GPUs.
+// Which matmul kernels: registers on software adapters and for odd strides, workgroup tiles or matvec on GPUs.
 import { instantiate, type KernelInstance } from "../../../shaders/kernel.ts";
 import type { MatmulOptions } from "../../../shaders/matmul.ts";
 import { matmulRegisterKernel } from "../../../shaders/matmul-register.ts";
@@ -8,6 +8,7 @@ import { ELEMENT_BYTES } from "../../gpu/dispatch.ts";
 import { ceilDiv, type Expr, isMultipleOf4, product } from "../../gpu/expr.ts";
 import { type MapAttrs, type MapInputs, mapOp } from "../../ops/map.ts";
 import { type MatmulAttrs, type MatmulInputs, matmulOp } from "../../ops/matmul.ts";
+import { type Candidate, type Candidates, powerOfTwo } from "../candidates.ts";
 import { features, type Node, rowStride, slice, type Value } from "../graph.ts";
 import { type LowerContext, type Lowered, type Lowering, lowering, storedAccess, storedRowStride } from "../lowering.ts";
 import { lowerMap } from "./map.ts";
@@ -49,10 +50,10 @@ function products(node: Node<MatmulInputs, MatmulAttrs>, out: Value, context: Lo
   };
   // Rows of w are columns of the output only where it is transposed.
   const shards = transposeB ? context.shards(w) : [{ value: w, row: 0 }];
-  return shards.map(({ value, row }) => {
+  return shards.flatMap(({ value, row }) => {
     const columns = shards.length === 1 ? N : value.shape[0]!;
-    const { instance, grid } = choose({ weight: storedAccess(value, context), ...options }, context, M, columns, batch, contiguousK);
-    return {
+    const own: MatmulOptions = { weight: storedAccess(value, context), ...options };
+    const step = (instance: KernelInstance, grid: Expr): Lowered => ({
       instance,
       path: node.path,
       reads: { x, w: value, bias, residual },
@@ -73,40 +74,67 @@ function products(node: Node<MatmulInputs, MatmulAttrs>, out: Value, context: Lo
       grid,
       flops: product(2, batch, M, columns, K),
       ...(shards.length > 1 && { bytesWritten: product(ELEMENT_BYTES, batch, M, columns) }),
-    };
+    });
+    const site = { op: matmulOp.name, options: { ...own, contiguousK }, sizes: { M, N: columns, K, batch } };
+    return context.pick(site, candidatesFor(own, context, { M, N: columns, batch, contiguousK }, step));
   });
 }
 
-function choose(
+interface Geometry {
+  readonly M: Expr;
+  readonly N: Expr;
+  readonly batch: Expr;
+  readonly contiguousK: boolean;
+}
+
+function candidatesFor(
   options: MatmulOptions,
-  context: LowerContext,
-  M: Expr,
-  N: Expr,
-  batch: Expr,
-  contiguousK: boolean,
-): { instance: KernelInstance; grid: Expr } {
-  const rows = context.expect(M);
-  if (context.traits.software || !contiguousK) {
-    const tile = softwareTile(rows, context.expect(N));
-    const threads = product(batch, ceilDiv(M, tile.rows), ceilDiv(N, tile.columns));
-    return { instance: instantiate(matmulRegisterKernel, { ...options, ...tile }), grid: ceilDiv(threads, 64) };
-  }
+  { traits, expect }: LowerContext,
+  { M, N, batch, contiguousK }: Geometry,
+  step: (instance: KernelInstance, grid: Expr) => Lowered,
+): Candidates {
+  const register = ({ rows, columns }: Tile): Candidate => ({
+    name: `register ${rows}x${columns}`,
+    steps: () => {
+      const threads = product(batch, ceilDiv(M, rows), ceilDiv(N, columns));
+      return [step(instantiate(matmulRegisterKernel, { ...options, rows, columns }), ceilDiv(threads, 64))];
+    },
+  });
+  const tiled: Candidate = {
+    name: "tiled",
+    steps: () => [step(instantiate(matmulTiledKernel, options), product(batch, ceilDiv(M, TILE), ceilDiv(N, TILE)))],
+  };
+  const rows = expect(M);
+  const registers = registerTiles(rows).map(register);
+  // Workgroup memory is what software adapters have least of, and it is slow to compile there.
+  if (traits.software) return [register(softwareTile(rows, expect(N))), ...registers];
+  if (!contiguousK) return [register(softwareTile(rows, expect(N))), ...registers, tiled];
   // A plan for few rows must stay right for all: matvec only where M is known.
-  if (typeof M === "number" && M <= MATVEC_ROWS)
-    return { instance: instantiate(matvecKernel, { ...options, rows: M }), grid: product(batch, ceilDiv(N, COLUMNS)) };
-  if (rows <= MATVEC_ROWS) {
-    const columns = options.gated ? 2 : 1;
-    const threads = product(batch, ceilDiv(M, rows), ceilDiv(N, columns));
-    return { instance: instantiate(matmulRegisterKernel, { ...options, rows, columns }), grid: ceilDiv(threads, 64) };
+  if (typeof M === "number" && M <= MATVEC_ROWS) {
+    const matvec = () => [step(instantiate(matvecKernel, { ...options, rows: M }), product(batch, ceilDiv(N, COLUMNS)))];
+    return [{ name: "matvec", steps: matvec }, ...registers];
   }
-  return { instance: instantiate(matmulTiledKernel, options), grid: product(batch, ceilDiv(M, TILE), ceilDiv(N, TILE)) };
+  if (rows <= MATVEC_ROWS) return [register({ rows, columns: options.gated ? 2 : 1 }), ...registers, tiled];
+  return [tiled, ...registers];
+}
+
+interface Tile {
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/** Tiles worth trying where time is taken. Even columns, for gates. */
+function registerTiles(rows: number): readonly Tile[] {
+  const heights = rows <= MATVEC_ROWS ? [powerOfTwo(rows)] : [4, 8, 16];
+  const widths = rows <= MATVEC_ROWS ? [2, 4, 8, 16] : [4, 8, 16];
+  return heights.flatMap((h) => widths.map((columns) => ({ rows: h, columns })));
 }
 
 /**
  * Sums per thread where registers are cheap and loads dear: as many as leave threads for every core. A tile reads rows +
  * columns numbers for rows · columns products. Measured on SwiftShader, where large ones take longer to compile, too.
  */
-function softwareTile(rows: number, columns: number): { rows: number; columns: number } {
+function softwareTile(rows: number, columns: number): Tile {
   if (rows <= MATVEC_ROWS) return { rows, columns: 8 };
   if (rows <= 16) return { rows: 16, columns: 8 };
   const threads = Math.ceil(rows / 16) * Math.ceil(columns / 16);
