@@ -6,7 +6,7 @@ import type { Lowered } from "./lowering.ts";
 
 /** One way to compute a node or a shard of it, right for all lengths of the plan. */
 export interface Candidate {
-  /** Told apart by this in tables of tuned choices. The first candidate may be any; the others follow from the site alone. */
+  /** What tables of tuned choices call it; told apart by this within a site. */
   readonly name: string;
   readonly steps: () => readonly Lowered[];
 }
@@ -20,6 +20,8 @@ export interface Site {
   /** Compile-time choices that the candidates have in common: types, epilogue, masks. */
   readonly options: object;
   readonly sizes: Readonly<Record<string, Expr>>;
+  /** What integers bound under these names mostly are when the plan runs: lengths, say. They decide how much is computed. */
+  readonly integers?: Readonly<Record<string, number>>;
 }
 
 /** Names of chosen candidates by `siteKey`. Sites that are not in it, and names that are not known there, get the first candidate. */

@@ -31,11 +31,10 @@ export interface CompileOptions {
   readonly lowerings?: Readonly<Record<string, Lowering>>;
 }
 
-export function compile(graph: Graph, options: CompileOptions): Plan {
-  const { name, traits, expect, stored = () => "f32", tuning } = options;
-  const fused = (options.rules ?? allRules).reduce((g, rule) => rule(g), graph);
+/** What lowerings are told, and how they choose. */
+export function contextOf({ traits, expect, stored = () => "f32", tuning }: Omit<CompileOptions, "name">): LowerContext {
   const sizeOf = (expr: Expr) => evaluate(expr, expect);
-  const context: LowerContext = {
+  return {
     traits,
     // Of the whole weight: a view may have the shape of one that is stored otherwise.
     weightType: (value) => storageType(root(value), stored),
@@ -47,6 +46,12 @@ export function compile(graph: Graph, options: CompileOptions): Plan {
     },
     scratch: (path, shape) => makeValue({ path, shape, dtype: "f32", origin: { kind: "node" } }),
   };
+}
+
+export function compile(graph: Graph, options: CompileOptions): Plan {
+  const { name, expect, stored = () => "f32" } = options;
+  const fused = (options.rules ?? allRules).reduce((g, rule) => rule(g), graph);
+  const context = contextOf(options);
   const lowered: Lowered[] = [];
   for (const node of fused.nodes) {
     const own = options.lowerings?.[node.op];

@@ -80,6 +80,7 @@ export const lowerAttention: Lowering = lowering(attentionOp, (node, { traits, e
     op: attentionOp.name,
     options: { ...whole, shared: attrs.heads / attrs.kvHeads },
     sizes: { batch, heads: attrs.heads, queries, keys },
+    integers: attrs.cached ? halfFull(expect(queries), expect(keys)) : { lengths: expect(keys) },
   };
   const [first, ...others] = splits(traits.software, expect(rows), expect(keys));
   const candidates: Candidates = [byQuery(first), ...others.map(byQuery)];
@@ -87,6 +88,12 @@ export const lowerAttention: Lowering = lowering(attentionOp, (node, { traits, e
   const preferred = traits.software && expect(queries) >= MANY_QUERIES;
   return pick(site, preferred ? [tile, ...candidates] : [...candidates, tile]);
 });
+
+/** Of a cache, on average; a prompt longer than that begins it. */
+function halfFull(queries: number, capacity: number): { lengths: number; past: number } {
+  const lengths = Math.min(queries, capacity);
+  return { lengths, past: Math.max(0, Math.ceil(capacity / 2) - lengths) };
+}
 
 /** Threads of a query, and parts that its keys are split into. */
 interface Split {
@@ -98,7 +105,8 @@ function splits(software: boolean, rows: number, keys: number): readonly [Split,
   // A query alone in its thread needs many neighbours to fill a GPU; software adapters pay for the merge's barriers.
   const first: Split = { threads: !software && rows < 4096 ? 64 : 1, parts: partsOf(software, rows, keys) };
   const counts = [1, 4, 16].filter((parts) => parts === 1 || (rows * parts <= 4096 && keys >= 16 * parts));
-  return [first, ...([1, 64] as const).flatMap((threads) => counts.map((parts) => ({ threads, parts })))];
+  const forms = software ? ([1] as const) : ([1, 64] as const);
+  return [first, ...forms.flatMap((threads) => counts.map((parts) => ({ threads, parts })))];
 }
 
 /**

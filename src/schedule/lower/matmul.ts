@@ -105,7 +105,7 @@ function candidatesFor(
     steps: () => [step(instantiate(matmulTiledKernel, options), product(batch, ceilDiv(M, TILE), ceilDiv(N, TILE)))],
   };
   const rows = expect(M);
-  const registers = registerTiles(rows).map(register);
+  const registers = registerTiles(traits.software, rows).map(register);
   // Workgroup memory is what software adapters have least of, and it is slow to compile there.
   if (traits.software) return [register(softwareTile(rows, expect(N))), ...registers];
   if (!contiguousK) return [register(softwareTile(rows, expect(N))), ...registers, tiled];
@@ -124,10 +124,11 @@ interface Tile {
 }
 
 /** Tiles worth trying where time is taken. Even columns, for gates. */
-function registerTiles(rows: number): readonly Tile[] {
-  const heights = rows <= MATVEC_ROWS ? [powerOfTwo(rows)] : [4, 8, 16];
-  const widths = rows <= MATVEC_ROWS ? [2, 4, 8, 16] : [4, 8, 16];
-  return heights.flatMap((h) => widths.map((columns) => ({ rows: h, columns })));
+function registerTiles(software: boolean, rows: number): readonly Tile[] {
+  const tiles = (...all: [number, number][]) => all.map(([height, columns]) => ({ rows: height, columns }));
+  const height = powerOfTwo(rows);
+  if (height <= MATVEC_ROWS) return software ? tiles([height, 4], [height, 8], [height, 16]) : tiles([height, 2], [height, 4], [height, 8]);
+  return software ? tiles([8, 8], [16, 8], [16, 16]) : tiles([4, 4], [4, 8], [8, 4], [8, 8]);
 }
 
 /**

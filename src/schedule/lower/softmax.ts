@@ -24,7 +24,7 @@ export const lowerSoftmax: Lowering = lowering(softmaxOp, (node, { traits, expec
   };
   const [heads, queries] = x.shape.length === 4 ? [x.shape[1]!, x.shape[2]!] : [1, x.shape.at(-2) ?? 1];
   return pick(
-    { op: softmaxOp.name, options, sizes: { rows: rows(x), columns } },
+    { op: softmaxOp.name, options, sizes: { rows: rows(x), columns }, integers: { lengths: expect(columns) } },
     byRow(traits.software && expect(columns) < LONG_ROW ? 1 : 64, (threads) => ({
       instance: instantiate(softmaxKernel, { threads, ...options }),
       path: node.path,
