@@ -8,11 +8,25 @@ import { type BoundProgram, Program } from "../gpu/program.ts";
 import { Readback } from "../gpu/readback.ts";
 import type { Architecture } from "../models/architecture.ts";
 import { compile } from "../schedule/compile.ts";
+import type { Choices } from "../schedule/candidates.ts";
 import type { Graph } from "../schedule/graph.ts";
 import type { Plan } from "../schedule/plan.ts";
 import type { WeightType } from "../../shaders/weights.ts";
 import type { GraphSource, KvType } from "./graphs.ts";
 import { Workspace } from "./workspace.ts";
+
+/** Finds out which kernels are fastest here before a plan is compiled. */
+export interface PlanTuner {
+  /** What it found so far. */
+  readonly choices: Choices;
+  tune(engine: Engine, graph: Graph, expect: Dims): Promise<void>;
+}
+
+export interface EngineOptions {
+  /** How a tensor lies on the GPU. */
+  readonly stored: (tensor: string) => WeightType;
+  readonly tuner?: PlanTuner;
+}
 
 /** Work of one submit, in FLOPs or bytes: at most about 100 ms, which every watchdog allows. */
 const SUBMIT_BUDGET = { software: 4e8, gpu: 5e10 };
@@ -26,7 +40,8 @@ export class Engine implements GraphSource {
   readonly kv: KvType;
   readonly slots: SlotPool;
   readonly readback: Readback;
-  readonly #stored: (tensor: string) => WeightType;
+  readonly stored: EngineOptions["stored"];
+  readonly #tuner: PlanTuner | undefined;
   readonly #weights = new Map<string, GPUBuffer>();
   readonly #programs = new Map<string, Promise<Program<Plan>>>();
   readonly #tables = new Map<string, GPUBuffer>();
@@ -34,19 +49,20 @@ export class Engine implements GraphSource {
   #tail: Promise<unknown> | undefined;
   #disposed = false;
 
-  constructor(device: GPUDevice, { architecture, kv }: GraphSource, stored: (tensor: string) => WeightType) {
+  constructor(device: GPUDevice, { architecture, kv }: GraphSource, { stored, tuner }: EngineOptions) {
     watchDevice(device);
     this.device = device;
     this.traits = traitsOf(device);
     this.architecture = architecture;
     this.kv = kv;
-    this.#stored = stored;
+    this.stored = stored;
+    this.#tuner = tuner;
     this.slots = new SlotPool(device, architecture.modelType);
     this.readback = new Readback(device, architecture.modelType);
   }
 
   compile(name: string, graph: Graph, expect: Dims): Plan {
-    return compile(graph, { name, traits: this.traits, stored: this.#stored, expect });
+    return compile(graph, { name, traits: this.traits, stored: this.stored, expect, tuning: this.#tuner?.choices });
   }
 
   /** The program of a plan, made once per key. */
@@ -55,12 +71,18 @@ export class Engine implements GraphSource {
     let program = this.#programs.get(key);
     if (!program) {
       // Not in the promise: a graph that cannot be written throws here, at its caller.
-      const plan = this.compile(key, build(), expect);
-      program = Program.create(this.device, plan);
+      const graph = build();
+      const plan = this.compile(key, graph, expect);
+      program = this.#tuner ? this.#tuned(this.#tuner, key, graph, expect) : Program.create(this.device, plan);
       this.#programs.set(key, program);
       program.catch(() => this.#programs.delete(key));
     }
     return program;
+  }
+
+  async #tuned(tuner: PlanTuner, key: string, graph: Graph, expect: Dims): Promise<Program<Plan>> {
+    await tuner.tune(this, graph, expect);
+    return Program.create(this.device, this.compile(key, graph, expect));
   }
 
   workspace(label: string): Workspace {

@@ -9,6 +9,7 @@ import { Model } from "../model.ts";
 import { familyOf } from "../models/registry.ts";
 import type { Graph } from "../schedule/graph.ts";
 import { readByRows, type WeightBuffer } from "../schedule/layout.ts";
+import type { TuningStore } from "../tune/store.ts";
 import { readConfig, readGenerationConfig } from "./config.ts";
 import { openCheckpoint } from "./safetensors.ts";
 import { type SourceInput, toSource } from "./source.ts";
@@ -31,6 +32,13 @@ export interface LoadOptions {
    * thousandth of the largest; numbers beyond ±65504 are clamped.
    */
   readonly kv?: KvType;
+  /**
+   * Times kernel variants on the device before their first use and takes the fastest; results differ by no more than rounding. Sizes
+   * that were not met before cost about ten seconds at most for each of a model's plans, a minute for all; `warmup()` has it done
+   * ahead. Answers are kept for later loads: in the browser's IndexedDB, for devices of `openDevice` (fovea/node) in a file of the
+   * user's cache folder, or in a store of yours. Default: false, variants are chosen by the kind of adapter.
+   */
+  readonly tune?: boolean | TuningStore;
   readonly onProgress?: (progress: LoadProgress) => void;
   readonly signal?: AbortSignal;
   /** Refuse a checkpoint whose weights take more bytes on the GPU. */
@@ -44,7 +52,7 @@ export interface LoadOptions {
  * @throws CheckpointError, ConfigError, UnsupportedError; the signal's reason when aborted
  */
 export async function loadModel(input: SourceInput, options: LoadOptions = {}): Promise<Model> {
-  const { dtype = "auto", kv = "f32", signal, onProgress, maxBytes = Infinity } = options;
+  const { dtype = "auto", kv = "f32", tune = false, signal, onProgress, maxBytes = Infinity } = options;
   const known = (field: string, types: readonly string[], got: string) => {
     if (!types.includes(got)) throw new InputError(`loadModel: ${field} "${String(got)}" is not known`, { field, expected: types, got });
   };
@@ -68,8 +76,10 @@ export async function loadModel(input: SourceInput, options: LoadOptions = {}): 
 
   const load = async (given: GPUDevice | undefined, upload: UploadOptions = {}): Promise<Engine> => {
     const device = given ?? (await requestDevice());
-    const engine = new Engine(device, graphs, stored);
+    let engine: Engine | undefined;
     try {
+      const tuner = tune ? await (await import("../tune/tuner.ts")).Tuner.open(device, tune) : undefined;
+      engine = new Engine(device, graphs, { stored, tuner });
       const specs = layoutOf(engine);
       const bytes = specs.reduce((n, s) => n + s.bytes, 0);
       if (bytes > maxBytes)
@@ -81,7 +91,7 @@ export async function loadModel(input: SourceInput, options: LoadOptions = {}): 
       assertAlive(device);
       return engine;
     } catch (error) {
-      engine.dispose();
+      engine?.dispose();
       if (!given) device.destroy();
       throw error;
     }

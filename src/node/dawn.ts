@@ -3,7 +3,9 @@
 import { createRequire } from "node:module";
 import { UnsupportedError } from "../errors.ts";
 import { deviceDescriptor } from "../gpu/device.ts";
+import { keepTuning } from "../tune/store.ts";
 import { lacksVulkan, unpackSwiftShader, useSwiftShader } from "./swiftshader.ts";
+import { tuningFile } from "./tuning-file.ts";
 
 export interface OpenDeviceOptions {
   /** "null" validates everything and runs nothing: for tests of shaders and of the scheduler's own cost. Default "auto". */
@@ -58,6 +60,7 @@ export async function openDevice({
   if (!found?.adapter) throw new UnsupportedError(`No WebGPU adapter here. ${HELP}`, { feature: "WebGPU" });
   const device = await found.adapter.requestDevice({ ...deviceDescriptor(found.adapter), label });
   instances.set(device, found.gpu);
+  keepTuning(device, tuningFile());
   return device;
 }
 

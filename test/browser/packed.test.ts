@@ -1,6 +1,6 @@
 // The package as npm packs it, in a blank Vite app of somebody else: it builds, type-checks, and translates in the browser.
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { build } from "vite";
@@ -54,7 +54,8 @@ beforeAll(() => {
   const installed = join(app, "node_modules", "fovea");
   mkdirSync(installed, { recursive: true });
   execFileSync("tar", ["-xzf", join(app, filename), "-C", installed, "--strip-components=1"]);
-  for (const dependency of ["@huggingface/tokenizers", "@webgpu/types"]) {
+  const { dependencies } = JSON.parse(readFileSync("package.json", "utf8")) as { dependencies: Record<string, string> };
+  for (const dependency of Object.keys(dependencies)) {
     mkdirSync(join(app, "node_modules", dependency, ".."), { recursive: true });
     symlinkSync(resolve("node_modules", dependency), join(app, "node_modules", dependency));
   }
