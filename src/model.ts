@@ -1,6 +1,6 @@
 // The model as its users see it.
 import type { CaptureSelection } from "./capture/attentions.ts";
-import { selectLayers } from "./capture/session.ts";
+import { type HeadScale, selectAttention } from "./capture/selection.ts";
 import type { Engine } from "./engine/engine.ts";
 import type { EngineHost } from "./engine/host.ts";
 import { forward, forwardDecodeGraph, forwardDims, type Run } from "./engine/forward.ts";
@@ -27,6 +27,11 @@ export interface ForwardInput {
 export interface ForwardCallOptions {
   /** Attention to capture: "all", or a selection such as `{ cross: [{ layer: 2, head: 5 }] }`. Default: none, at no cost. */
   readonly capture?: CaptureSelection;
+  /**
+   * Heads whose output (softmax·v, before the output projection) is multiplied by `scale`, as by Hugging Face's `head_mask`:
+   * `{ cross: [{ layer: 0, head: 7 }] }` switches one off. Captured maps stay those of the softmax. Default: none, at no cost.
+   */
+  readonly headScale?: HeadScale;
   readonly signal?: AbortSignal;
 }
 
@@ -73,11 +78,11 @@ export class Model {
    * One forward pass over whole sequences.
    * @returns logits, hidden states and captured attention, left on the GPU until read; free them with `dispose()`
    */
-  async forward(input: ForwardInput, { capture, signal }: ForwardCallOptions = {}): Promise<Run> {
+  async forward(input: ForwardInput, { capture, headScale, signal }: ForwardCallOptions = {}): Promise<Run> {
     signal?.throwIfAborted();
-    const layers = selectLayers(this.#engine.architecture, capture);
+    const selection = selectAttention(this.#engine.architecture, { capture, headScale });
     const rows = this.#rows(input);
-    return this.#host.run((engine) => forward(engine, rows, { layers, tokenizer: this.tokenizer, signal }));
+    return this.#host.run((engine) => forward(engine, rows, { selection, tokenizer: this.tokenizer, signal }));
   }
 
   /**

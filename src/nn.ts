@@ -34,6 +34,7 @@ export { activation, gated, mul, scaleBy } from "./ops/map.ts";
 export { matmul, type MatmulOptions } from "./ops/matmul.ts";
 export { narrow } from "./ops/narrow.ts";
 export { rotary } from "./ops/rotary.ts";
+export { scaleHeads } from "./ops/scale-heads.ts";
 export { logSoftmax, softmax, type SoftmaxOptions } from "./ops/softmax.ts";
 export { argmax, topK } from "./ops/vocabulary.ts";
 

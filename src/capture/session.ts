@@ -1,59 +1,12 @@
-// From a selection to captured modules: which layers' graphs are rewritten, and the maps a run hands out for them.
+// From captured graphs to maps: where a module left what its map needs, and the maps a run hands out.
 import type { Engine } from "../engine/engine.ts";
-import { InputError } from "../errors.ts";
-import type { Architecture, AttentionKind } from "../models/architecture.ts";
+import type { AttentionKind } from "../models/architecture.ts";
 import type { Graph, Value } from "../schedule/graph.ts";
 import { root } from "../schedule/graph.ts";
 import type { Plan } from "../schedule/plan.ts";
-import { AttentionMaps, type AttentionSource, type CapturedModule, type CaptureSelection, type Left, type MapAxis } from "./attentions.ts";
+import { AttentionMaps, type AttentionSource, type CapturedModule, type Left, type MapAxis } from "./attentions.ts";
 import { attentionAt, captureNames } from "./rule.ts";
-
-const KINDS: readonly AttentionKind[] = ["encoder", "decoder", "cross"];
-
-/** Layers by kind, as asked for. */
-export type CapturedLayers = ReadonlyMap<AttentionKind, readonly number[]>;
-
-export function selectLayers(architecture: Architecture, selection: CaptureSelection | undefined): CapturedLayers {
-  const layers = new Map<AttentionKind, readonly number[]>();
-  if (selection === undefined) return layers;
-  for (const kind of KINDS) {
-    const wanted = selection === "all" ? "all" : selection[kind];
-    const modules = architecture.attention[kind];
-    if (!modules) {
-      if (wanted && selection !== "all")
-        throw new InputError(`capture: this ${architecture.kind} has no ${kind} attention`, {
-          field: "capture",
-          expected: Object.keys(architecture.attention),
-          got: kind,
-        });
-      continue;
-    }
-    if (!wanted) continue;
-    const all = modules.paths.map((_, i) => i);
-    if (wanted === "all") {
-      layers.set(kind, all);
-      continue;
-    }
-    for (const { layer, head = 0 } of wanted) {
-      if (!all.includes(layer) || !Number.isInteger(head) || head < 0 || head >= modules.heads) {
-        throw new InputError(
-          `capture.${kind}: layer ${layer}, head ${head} is not there; the model has ${all.length} layers of ${modules.heads} heads, counted from 0`,
-          { field: `capture.${kind}`, expected: `layer < ${all.length}, head < ${modules.heads}`, got: { layer, head } },
-        );
-      }
-    }
-    layers.set(
-      kind,
-      [...new Set(wanted.map((w) => w.layer))].sort((a, b) => a - b),
-    );
-  }
-  return layers;
-}
-
-/** Module paths to capture, of the given kinds: the key of a plan with capture. */
-export function capturedPaths(architecture: Architecture, layers: CapturedLayers, kinds: readonly AttentionKind[]): ReadonlySet<string> {
-  return new Set(kinds.flatMap((kind) => (layers.get(kind) ?? []).map((layer) => architecture.attention[kind]!.paths[layer]!)));
-}
+import type { CapturedLayers } from "./selection.ts";
 
 /** Where a captured graph's plan leaves what a module's map needs. */
 export function capturedModule(path: string, graph: Graph, plan: Plan): CapturedModule {

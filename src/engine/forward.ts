@@ -1,6 +1,7 @@
 // One forward pass: all positions of all rows, outputs that the caller reads and frees.
-import { capture } from "../capture/rule.ts";
-import { type Attentions, attentionsOf, capturedModule, capturedPaths, type CapturedLayers } from "../capture/session.ts";
+import { hook, type Hooks, hooksKey, hooksOf, writeHooks } from "../capture/hooks.ts";
+import type { AttentionSelection } from "../capture/selection.ts";
+import { type Attentions, attentionsOf, capturedModule } from "../capture/session.ts";
 import type { CapturedModule, MapAxis } from "../capture/attentions.ts";
 import { evaluate } from "../gpu/expr.ts";
 import type { Program } from "../gpu/program.ts";
@@ -38,7 +39,7 @@ export interface ForwardInputs {
 }
 
 export interface ForwardOptions {
-  readonly layers: CapturedLayers;
+  readonly selection: AttentionSelection;
   readonly tokenizer?: Tokenizer;
   readonly signal?: AbortSignal;
   /** Nothing but the maps is wanted: no logits, and nothing that only they need. */
@@ -48,19 +49,20 @@ export interface ForwardOptions {
 export async function forward(
   engine: Engine,
   { source, target }: ForwardInputs,
-  { layers, tokenizer, signal, mapsOnly = false }: ForwardOptions,
+  { selection, tokenizer, signal, mapsOnly = false }: ForwardOptions,
 ): Promise<Run> {
   const workspace = engine.workspace("forward");
   try {
     const dims = forwardDims(engine, source, target);
     const modules = new Map<string, CapturedModule>();
     const tensors: Record<string, RunTensor> = {};
-    const run = async (name: string, build: () => Graph, paths: ReadonlySet<string>, rows: Rows) => {
-      const { program, captured } = await capturedProgram(engine, name, build, paths, dims);
+    const run = async (name: string, build: () => Graph, hooks: Hooks, rows: Rows) => {
+      const { program, captured } = await hookedProgram(engine, name, build, hooks, dims);
       for (const module of captured) modules.set(module.path, module);
       const bound = await engine.bind(program, workspace, dims);
       try {
         fill(workspace, { source, target }, dims);
+        writeHooks(workspace, hooks);
         await engine.run([bound], { label: name, signal });
       } finally {
         bound.dispose();
@@ -69,12 +71,12 @@ export async function forward(
         if (program.plan.outputs[output]) tensors[output] = tensor(engine, workspace, program.plan, output, dims, rows);
       }
     };
-    if (source) await run("encode", () => encodeGraph(engine), capturedPaths(engine.architecture, layers, ["encoder"]), source);
+    if (source) await run("encode", () => encodeGraph(engine), hooksOf(engine.architecture, selection, ["encoder"]), source);
     if (target)
       await run(
         mapsOnly ? "decode maps" : "decode all",
         () => (mapsOnly ? decodeGraph(engine, { rows: "rows", query: "query" }).g : forwardDecodeGraph(engine)),
-        capturedPaths(engine.architecture, layers, ["decoder", "cross"]),
+        hooksOf(engine.architecture, selection, ["decoder", "cross"]),
         target,
       );
     const keep = new Set(Object.keys(tensors));
@@ -83,7 +85,7 @@ export async function forward(
     workspace.keepOnly(keep);
     const attentions = attentionsOf(
       engine,
-      layers,
+      selection.captured,
       modules,
       { workspace, dims },
       { source: axis(source, tokenizer), target: axis(target, tokenizer) },
@@ -121,20 +123,20 @@ export function forwardDims(engine: Engine, source: Rows | undefined, target: Ro
 /** Variants are chosen by sizes as coarse as this: a program for each, which is right for all. */
 const round = (size: number): number => Math.min(1024, 2 ** Math.ceil(Math.log2(size)));
 
-/** The program of a graph with some modules captured, and where it leaves what their maps need. */
-export async function capturedProgram(
+/** The program of a graph with hooks, and where it leaves what the maps of captured modules need. */
+export async function hookedProgram(
   engine: Engine,
   name: string,
   build: () => Graph,
-  paths: ReadonlySet<string>,
+  hooks: Hooks,
   expect: ModelDims,
 ): Promise<{ program: Program<Plan>; captured: readonly CapturedModule[] }> {
   let graph: Graph | undefined;
-  const captured = () => (graph ??= capture(paths)(build()));
+  const hooked = () => (graph ??= hook(hooks)(build()));
   const sizes = { batch: round(expect.batch), source: round(expect.source), rows: round(expect.rows), query: round(expect.query) };
-  const key = [name, ...Object.values(sizes), ...[...paths].sort()].join(" ");
-  const program = await engine.program(key, captured, { ...expect, ...sizes });
-  return { program, captured: [...paths].map((path) => capturedModule(path, captured(), program.plan)) };
+  const key = [name, ...Object.values(sizes), ...hooksKey(hooks)].join(" ");
+  const program = await engine.program(key, hooked, { ...expect, ...sizes });
+  return { program, captured: [...hooks.captured].map((path) => capturedModule(path, hooked(), program.plan)) };
 }
 
 function fill(workspace: Workspace, { source, target }: ForwardInputs, dims: ModelDims): void {

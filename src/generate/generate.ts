@@ -1,6 +1,8 @@
 // Text and ids in, generations out: prompts are prepared, a session runs them, tokens are followed to their end.
 import type { Attentions } from "../capture/session.ts";
-import { attentionsOf, capturedPaths, type CapturedLayers, selectLayers } from "../capture/session.ts";
+import { hooksOf } from "../capture/hooks.ts";
+import { type AttentionSelection, selectAttention } from "../capture/selection.ts";
+import { attentionsOf } from "../capture/session.ts";
 import type { MapAxis } from "../capture/attentions.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { EngineHost } from "../engine/host.ts";
@@ -58,7 +60,7 @@ interface Prepared {
   readonly sources: Rows | undefined;
   /** Decoder prompt per item. */
   readonly prompts: readonly (readonly number[])[];
-  readonly layers: CapturedLayers;
+  readonly selection: AttentionSelection;
 }
 
 export async function generate(generator: Generator, inputs: readonly Prompt[], options: GenerateOptions): Promise<Generation[]> {
@@ -68,10 +70,10 @@ export async function generate(generator: Generator, inputs: readonly Prompt[], 
 }
 
 async function generateOn(engine: Engine, generator: Generator, prepared: Prepared, options: GenerateOptions): Promise<Generation[]> {
-  const { settings, layers } = prepared;
+  const { settings, selection } = prepared;
   const group = settings.numBeams > 1 ? settings.numBeams : settings.numReturnSequences;
   // Beams and side-by-side sequences are captured afterwards, by one forward pass over the final ids.
-  const live = group === 1 && layers.size > 0;
+  const live = group === 1 && selection.captured.size > 0;
   const session = await startSession(engine, prepared, { group, live, signal: options.signal });
   let kept = false;
   try {
@@ -83,9 +85,9 @@ async function generateOn(engine: Engine, generator: Generator, prepared: Prepar
       const attentions = liveAttentions(engine, generator.tokenizer, session, prepared, () => finals.map((item) => item[0]!.ids));
       return shared(sequences, attentions, () => session.dispose());
     }
-    if (layers.size === 0) return shared(sequences, undefined, () => {});
+    if (selection.captured.size === 0) return shared(sequences, undefined, () => {});
     const run = await forward(engine, teacherForced(prepared, sequences), {
-      layers,
+      selection,
       tokenizer: generator.tokenizer,
       signal: options.signal,
       mapsOnly: true,
@@ -105,7 +107,8 @@ export async function* stream(generator: Generator, input: Prompt, options: Gene
     });
   }
   const prepared = prepare(generator, [input], { ...options, numBeams: 1, numReturnSequences: 1 });
-  const { settings, layers } = prepared;
+  const { settings } = prepared;
+  const live = prepared.selection.captured.size > 0;
   const ids: number[] = [];
   const decoder = generator.tokenizer && new StreamDecoder(generator.tokenizer, prepared.prompts[0]);
   const stop = new StopStrings(settings.stopStrings);
@@ -113,8 +116,8 @@ export async function* stream(generator: Generator, input: Prompt, options: Gene
     const engine = await generator.host.ready();
     let session: Session | undefined;
     try {
-      session = await startSession(engine, prepared, { group: 1, live: layers.size > 0, signal: options.signal, emitted: ids });
-      const attentions = layers.size > 0 ? liveAttentions(engine, generator.tokenizer, session, prepared, () => [ids]) : undefined;
+      session = await startSession(engine, prepared, { group: 1, live, signal: options.signal, emitted: ids });
+      const attentions = live ? liveAttentions(engine, generator.tokenizer, session, prepared, () => [ids]) : undefined;
       for await (const [id] of session.steps()) {
         ids.push(id!);
         const text = decoder?.push(id!) ?? "";
@@ -154,12 +157,12 @@ function prepare(generator: Generator, inputs: readonly Prompt[], options: Gener
   const ids = inputs.map((input) => tokenize(input, tokenizer));
   const rows = ids.map((row) => toRows([row], undefined, inputLimits(architecture), "input").ids[0]!);
   const longest = Math.max(...rows.map((r) => r.length));
-  const layers = selectLayers(architecture, options.capture);
+  const selection = selectAttention(architecture, options);
   if (architecture.kind === "decoder")
-    return { settings: resolveOptions(options, config, architecture, { longest }), sources: undefined, prompts: rows, layers };
+    return { settings: resolveOptions(options, config, architecture, { longest }), sources: undefined, prompts: rows, selection };
   const start = decoderStartOf(options, config, architecture);
   const sources: Rows = { ids: rows, positions: rows.map((row) => row.map((_, i) => i)), width: longest, longest };
-  return { settings: resolveOptions(options, config, architecture, { longest: 1 }), sources, prompts: rows.map(() => [start]), layers };
+  return { settings: resolveOptions(options, config, architecture, { longest: 1 }), sources, prompts: rows.map(() => [start]), selection };
 }
 
 function tokenize(input: Prompt, tokenizer: Tokenizer | undefined): readonly number[] {
@@ -176,18 +179,18 @@ function tokenize(input: Prompt, tokenizer: Tokenizer | undefined): readonly num
 
 function startSession(
   engine: Engine,
-  { settings, sources, prompts, layers }: Prepared,
+  { settings, sources, prompts, selection }: Prepared,
   { group, live, signal, emitted }: { group: number; live: boolean; signal?: AbortSignal; emitted?: readonly number[] },
 ): Promise<Session> {
-  const none: ReadonlySet<string> = new Set();
+  const hooked = live ? selection : { ...selection, captured: new Map() };
   return Session.start(engine, {
     settings,
     sources: sources?.ids,
     prompts,
     ...(emitted && { emitted }),
     group,
-    encoderPaths: live ? capturedPaths(engine.architecture, layers, ["encoder"]) : none,
-    decoderPaths: live ? capturedPaths(engine.architecture, layers, ["decoder", "cross"]) : none,
+    encoderHooks: hooksOf(engine.architecture, hooked, ["encoder"]),
+    decoderHooks: hooksOf(engine.architecture, hooked, ["decoder", "cross"]),
     signal,
   });
 }
@@ -263,7 +266,7 @@ function liveAttentions(
   engine: Engine,
   tokenizer: Tokenizer | undefined,
   session: Session,
-  { layers, prompts, sources }: Prepared,
+  { selection, prompts, sources }: Prepared,
   generated: () => readonly (readonly number[])[],
 ): Attentions {
   const axis = (rows: readonly (readonly number[])[]): MapAxis => ({
@@ -274,7 +277,7 @@ function liveAttentions(
   const fed = () => generated().map((ids, i) => [...prompts[i]!, ...ids.slice(0, -1)]);
   return attentionsOf(
     engine,
-    layers,
+    selection.captured,
     session.modules,
     { workspace: session.workspace, dims: session.dims },
     { source: () => axis(sources?.ids ?? []), target: () => axis(fed()) },

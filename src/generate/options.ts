@@ -1,6 +1,7 @@
 // Generation settings: the caller's options over the checkpoint's generation_config.json over Hugging Face's defaults,
 // checked once, before anything runs.
 import type { CaptureSelection } from "../capture/attentions.ts";
+import type { HeadScale } from "../capture/selection.ts";
 import { checkId } from "../engine/inputs.ts";
 import { InputError, UnsupportedError } from "../errors.ts";
 import { NOT_BUILT, type RawConfig } from "../load/config.ts";
@@ -49,6 +50,8 @@ export interface GenerateOptions {
   readonly stopStrings?: string | readonly string[];
   /** Attention to capture while generating. Default: none. */
   readonly capture?: CaptureSelection;
+  /** Heads whose output is multiplied by `scale` (default 0: off) while generating, beams too. Default: none, at no cost. */
+  readonly headScale?: HeadScale;
   readonly signal?: AbortSignal;
 }
 
@@ -108,6 +111,7 @@ const OPTIONS: Readonly<Record<keyof GenerateOptions, true>> = {
   renormalizeLogits: true,
   stopStrings: true,
   capture: true,
+  headScale: true,
   signal: true,
 };
 

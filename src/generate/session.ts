@@ -1,10 +1,10 @@
 // One generation on the GPU: its KV caches and step state, the prompt read in, then steps replayed. A step is one submit
 // that creates nothing but its encoder, pass and command buffer; tokens come back asynchronously, several steps in flight.
 import type { CapturedModule } from "../capture/attentions.ts";
-import { capture } from "../capture/rule.ts";
+import { hook, type Hooks, hooksKey, writeHooks } from "../capture/hooks.ts";
 import { capturedModule } from "../capture/session.ts";
 import type { Engine } from "../engine/engine.ts";
-import { capturedProgram } from "../engine/forward.ts";
+import { hookedProgram } from "../engine/forward.ts";
 import { decodeGraph, encodeGraph, type ModelDims } from "../engine/graphs.ts";
 import { padRight } from "../engine/inputs.ts";
 import type { Workspace } from "../engine/workspace.ts";
@@ -23,9 +23,9 @@ export interface SessionOptions {
   readonly emitted?: readonly number[];
   /** Decoder rows per item: beams, or sequences sampled side by side. */
   readonly group: number;
-  /** Module paths to capture; needs group = 1. */
-  readonly encoderPaths: ReadonlySet<string>;
-  readonly decoderPaths: ReadonlySet<string>;
+  /** Capturing needs group = 1. */
+  readonly encoderHooks: Hooks;
+  readonly decoderHooks: Hooks;
   readonly signal?: AbortSignal;
 }
 
@@ -129,8 +129,8 @@ export class Session {
 
   async #encode(sources: readonly (readonly number[])[]): Promise<void> {
     const engine = this.#engine;
-    const { encoderPaths, signal } = this.#options;
-    const { program, captured } = await capturedProgram(engine, "encode", () => encodeGraph(engine), encoderPaths, this.dims);
+    const { encoderHooks, signal } = this.#options;
+    const { program, captured } = await hookedProgram(engine, "encode", () => encodeGraph(engine), encoderHooks, this.dims);
     for (const module of captured) this.modules.set(module.path, module);
     const bound = await engine.bind(program, this.workspace, this.dims);
     try {
@@ -140,6 +140,7 @@ export class Session {
         Int32Array.from(sources, (s) => s.length),
       );
       if (this.workspace.has("source.types")) this.workspace.write("source.types", new Int32Array(sources.length * this.dims.source));
+      writeHooks(this.workspace, encoderHooks);
       await engine.run([bound], { label: "encode", signal });
     } finally {
       bound.dispose();
@@ -149,14 +150,14 @@ export class Session {
   async #bindStep(): Promise<void> {
     const engine = this.#engine;
     const { architecture } = engine;
-    const { settings, group, decoderPaths } = this.#options;
+    const { settings, group, decoderHooks } = this.#options;
     const prompts = this.#prompts;
     let graph: Graph | undefined;
     const build = () => {
       if (graph) return graph;
       const { g, logits, inputs } = decodeGraph(engine, { rows: this.dims.rows, query: 1, table: group > 1 });
       select(g, logits, inputs, settings, architecture.vocabSize, prompts.length);
-      return (graph = capture(decoderPaths)(g));
+      return (graph = hook(decoderHooks)(g));
     };
     const key = [
       "step",
@@ -164,20 +165,21 @@ export class Session {
       2 ** Math.ceil(Math.log2(this.dims.capacity)),
       group > 1,
       planKey(settings),
-      ...[...decoderPaths].sort(),
+      ...hooksKey(decoderHooks),
     ].join(" ");
     const program = await engine.program(key, build, this.dims);
-    for (const path of decoderPaths) this.modules.set(path, capturedModule(path, build(), program.plan));
+    for (const path of decoderHooks.captured) this.modules.set(path, capturedModule(path, build(), program.plan));
     this.#step = await engine.bind(program, this.workspace, this.dims);
     const rows = prompts.flatMap((prompt) => Array.from({ length: group }, () => prompt));
     writeSelection(this.workspace, settings, architecture.vocabSize, rows, { capacity: this.dims.capacity, emitted: this.#emitted });
+    writeHooks(this.workspace, decoderHooks);
     if (group > 1) this.workspace.write("table", this.#table());
   }
 
   /** All prompt tokens but the last, whose step is the first one, in chunks and without logits. */
   async #prefill(): Promise<void> {
     const engine = this.#engine;
-    const { group, decoderPaths, signal } = this.#options;
+    const { group, decoderHooks, signal } = this.#options;
     const prompts = this.#prompts;
     const heads = prompts.map((prompt) => prompt.slice(0, -1));
     const longest = Math.max(...heads.map((h) => h.length));
@@ -189,11 +191,11 @@ export class Session {
         const query = Math.min(PREFILL_CHUNK, longest - from);
         const dims = { ...this.dims, rows: prompts.length, query, share: 1, rowStep: group };
         if (!bound) {
-          const { program } = await capturedProgram(
+          const { program } = await hookedProgram(
             engine,
             "prefill",
             () => decodeGraph(engine, { rows: "rows", query: "query" }).g,
-            decoderPaths,
+            decoderHooks,
             dims,
           );
           bound = await engine.bindTo(program, (name) => (PROMPT_INPUTS.has(name) ? own : this.workspace), dims);

@@ -201,6 +201,23 @@ describe("running", () => {
       (m) => m.forward({ inputIds: [[1]] }, { capture: { decoder: [{ layer: 0, head: 99 }] } }),
       "capture.decoder",
     ],
+    ["a scale for attention that is not there", (m) => m.forward({ inputIds: [[1]] }, { headScale: { cross: [] } }), "headScale"],
+    [
+      "a scale for a layer that is not there",
+      (m) => m.generate([1], { headScale: { decoder: [{ layer: 99, head: 0 }] } }),
+      "headScale.decoder",
+    ],
+    [
+      "a scale for half a head",
+      (m) => m.forward({ inputIds: [[1]] }, { headScale: { decoder: [{ layer: 0, head: 0.5 }] } }),
+      "headScale.decoder",
+    ],
+    [
+      "a scale that is no number",
+      (m) => m.stream([1], { headScale: { decoder: [{ layer: 0, head: 0, scale: Number.NaN }] } }).next(),
+      "headScale.decoder",
+    ],
+    ["a scale beyond f32", (m) => m.generate([1], { headScale: { decoder: [{ layer: 0, head: 0, scale: 1e39 }] } }), "headScale.decoder"],
     ["no beams", (m) => m.generate([1], { numBeams: 0 }), "numBeams"],
     ["more sequences than beams", (m) => m.generate([1], { numBeams: 2, numReturnSequences: 3 }), "numReturnSequences"],
     ["a temperature below zero", (m) => m.generate([1], { temperature: -1 }), "temperature"],

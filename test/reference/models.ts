@@ -32,7 +32,7 @@ export function generateWith(
   const model = new Checkpoint(config, weights);
   const mask = inputs.attention_mask ?? inputs.input_ids.map((row) => row.map(() => 1));
   if (config.model_type === "llama") {
-    const logits: Logits = (ids) => lastRows(llama(model, { input_ids: ids }).logits!);
+    const logits: Logits = (ids) => lastRows(llama(model, { input_ids: ids, head_mask: inputs.head_mask }).logits!);
     if (mask.some((row) => row[0] === 0)) return generateLeftPadded(logits, inputs.input_ids, mask, configs);
     return generate(() => logits, inputs.input_ids, configs, semantics);
   }
@@ -42,9 +42,11 @@ export function generateWith(
   if (typeof start !== "number") throw new Error("generateWith: no decoder_start_token_id");
   const logits = (item: number): Logits => {
     const source = inputs.input_ids[item]!.filter((_, t) => mask[item]![t] === 1);
-    const encoded = marianEncode(model, [source]);
+    const encoded = marianEncode(model, [source], undefined, inputs.head_mask);
     // The source is encoded once; each beam looks at the same one.
-    return (rows) => rows.map((ids) => lastRows(marianDecode(model, encoded, [ids]).logits!)[0]!);
+    const { decoder_head_mask, cross_attn_head_mask } = inputs;
+    const step = (ids: number[]) => marianDecode(model, encoded, [ids], { decoder_head_mask, cross_attn_head_mask });
+    return (rows) => rows.map((ids) => lastRows(step(ids).logits!)[0]!);
   };
   return generate(
     logits,

@@ -13,6 +13,7 @@ import { lowerNarrow } from "./narrow.ts";
 import { lowerNorm } from "./norm.ts";
 import { lowerRotaryAppend } from "./rotary-append.ts";
 import { lowerRotary } from "./rotary.ts";
+import { lowerScaleHeads } from "./scale-heads.ts";
 import { lowerSoftmax } from "./softmax.ts";
 import { lowerArgmax, lowerTopK } from "./vocabulary.ts";
 
@@ -37,6 +38,7 @@ export const lowerings: Readonly<Record<string, Lowering>> = {
   rotary: lowerRotary,
   "rotary-append": lowerRotaryAppend,
   sample: lowerSample,
+  "scale-heads": lowerScaleHeads,
   softmax: lowerSoftmax,
   "top-k": lowerTopK,
 };

@@ -27,6 +27,7 @@ export function albert(model: Checkpoint, inputs: ModelInputs): ModelOutput {
         heads: model.number("num_attention_heads"),
         names: NAMES,
         keyMask: inputs.attention_mask,
+        headMask: inputs.head_mask?.[encoder.length],
       });
       encoder.push(self.weights);
       const attended = model.layerNorm(add(x, self.output), `${path}.attention.LayerNorm`, eps);

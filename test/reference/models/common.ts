@@ -3,7 +3,7 @@
 import { attention, type AttentionOptions } from "../attention.ts";
 import { linear } from "../matmul.ts";
 import { layerNorm, rmsNorm } from "../norms.ts";
-import { mergeHeads, splitHeads, type Tensor } from "../tensor.ts";
+import { dim, mergeHeads, splitHeads, tensor, type Tensor } from "../tensor.ts";
 
 export type Weights = ReadonlyMap<string, Tensor>;
 
@@ -14,7 +14,13 @@ export interface ModelInputs {
   token_type_ids?: readonly (readonly number[])[] | undefined;
   decoder_input_ids?: readonly (readonly number[])[] | undefined;
   decoder_attention_mask?: readonly (readonly number[])[] | undefined;
+  /** [layer][head]: what the head's output is multiplied by; of the only stack, or of the encoder. */
+  head_mask?: HeadMask | undefined;
+  decoder_head_mask?: HeadMask | undefined;
+  cross_attn_head_mask?: HeadMask | undefined;
 }
+
+export type HeadMask = readonly (readonly number[])[];
 
 /** One [batch, heads, query, key] tensor per applied layer. */
 export interface ModelAttentions {
@@ -86,6 +92,8 @@ export interface HeadsOptions extends AttentionOptions {
   names: readonly [string, string, string, string];
   /** Applied to q and k after the split into heads. */
   rotate?: (x: Tensor) => Tensor;
+  /** What each head's output is multiplied by. */
+  headMask?: readonly number[] | undefined;
 }
 
 /** x [batch, query, d] attends to `source` [batch, key, d]; returns the projected output and the weights. */
@@ -105,5 +113,15 @@ export function heads(
     splitHeads(model.linear(source, `${path}.${v}`), kvHeads),
     options,
   );
-  return { output: model.linear(mergeHeads(output), `${path}.${out}`), weights };
+  const kept = options.headMask ? scaleHeads(output, options.headMask) : output;
+  return { output: model.linear(mergeHeads(kept), `${path}.${out}`), weights };
+}
+
+/** x [batch, heads, query, dv], each head times its entry of the mask. */
+function scaleHeads(x: Tensor, mask: readonly number[]): Tensor {
+  const head = dim(x, 2) * dim(x, 3);
+  return tensor(
+    x.shape,
+    x.data.map((value, i) => value * mask[Math.floor(i / head) % dim(x, 1)]!),
+  );
 }

@@ -30,6 +30,7 @@ export function llama(model: Checkpoint, inputs: ModelInputs): ModelOutput {
       causal: true,
       keyMask: mask,
       rotate: (y) => rotary(y, positionIds, theta),
+      headMask: inputs.head_mask?.[i],
     });
     decoder.push(self.weights);
     trace.set(`${path}.self_attn`, self.output);

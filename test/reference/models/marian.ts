@@ -3,7 +3,7 @@ import { embedding } from "../embedding.ts";
 import { linear } from "../matmul.ts";
 import { sinusoidal } from "../positions.ts";
 import { add, dim, reshape, type Tensor } from "../tensor.ts";
-import { heads, type Checkpoint, type ModelInputs, type ModelOutput } from "./common.ts";
+import { heads, type Checkpoint, type HeadMask, type ModelInputs, type ModelOutput } from "./common.ts";
 
 const NAMES = ["q_proj", "k_proj", "v_proj", "out_proj"] as const;
 const EPS = 1e-5; // torch's default; the config has none
@@ -18,13 +18,18 @@ export interface MarianEncoded {
   trace: Map<string, Tensor>;
 }
 
-export function marianEncode(model: Checkpoint, inputIds: Ids, mask?: Ids): MarianEncoded {
+export function marianEncode(model: Checkpoint, inputIds: Ids, mask?: Ids, headMask?: HeadMask): MarianEncoded {
   const trace = new Map<string, Tensor>();
   const attentions: Tensor[] = [];
   let x = embed(model, inputIds, "encoder");
   for (let i = 0; i < model.number("encoder_layers"); i++) {
     const path = `model.encoder.layers.${i}`;
-    const self = heads(model, `${path}.self_attn`, x, x, { heads: model.number("encoder_attention_heads"), names: NAMES, keyMask: mask });
+    const self = heads(model, `${path}.self_attn`, x, x, {
+      heads: model.number("encoder_attention_heads"),
+      names: NAMES,
+      keyMask: mask,
+      headMask: headMask?.[i],
+    });
     attentions.push(self.weights);
     trace.set(`${path}.self_attn`, self.output);
     x = model.layerNorm(add(x, self.output), `${path}.self_attn_layer_norm`, EPS);
@@ -34,7 +39,9 @@ export function marianEncode(model: Checkpoint, inputIds: Ids, mask?: Ids): Mari
   return { hidden: x, mask, attentions, trace };
 }
 
-export function marianDecode(model: Checkpoint, encoded: MarianEncoded, decoderIds: Ids, mask?: Ids): ModelOutput {
+export type DecoderMasks = Pick<ModelInputs, "decoder_attention_mask" | "decoder_head_mask" | "cross_attn_head_mask">;
+
+export function marianDecode(model: Checkpoint, encoded: MarianEncoded, decoderIds: Ids, masks: DecoderMasks = {}): ModelOutput {
   const trace = new Map(encoded.trace);
   const decoder: Tensor[] = [];
   const cross: Tensor[] = [];
@@ -42,11 +49,22 @@ export function marianDecode(model: Checkpoint, encoded: MarianEncoded, decoderI
   let x = embed(model, decoderIds, "decoder");
   for (let i = 0; i < model.number("decoder_layers"); i++) {
     const path = `model.decoder.layers.${i}`;
-    const self = heads(model, `${path}.self_attn`, x, x, { heads: count, names: NAMES, causal: true, keyMask: mask });
+    const self = heads(model, `${path}.self_attn`, x, x, {
+      heads: count,
+      names: NAMES,
+      causal: true,
+      keyMask: masks.decoder_attention_mask,
+      headMask: masks.decoder_head_mask?.[i],
+    });
     decoder.push(self.weights);
     trace.set(`${path}.self_attn`, self.output);
     x = model.layerNorm(add(x, self.output), `${path}.self_attn_layer_norm`, EPS);
-    const look = heads(model, `${path}.encoder_attn`, x, encoded.hidden, { heads: count, names: NAMES, keyMask: encoded.mask });
+    const look = heads(model, `${path}.encoder_attn`, x, encoded.hidden, {
+      heads: count,
+      names: NAMES,
+      keyMask: encoded.mask,
+      headMask: masks.cross_attn_head_mask?.[i],
+    });
     cross.push(look.weights);
     trace.set(`${path}.encoder_attn`, look.output);
     x = model.layerNorm(add(x, look.output), `${path}.encoder_attn_layer_norm`, EPS);
@@ -64,8 +82,8 @@ export function marianDecode(model: Checkpoint, encoded: MarianEncoded, decoderI
 
 export function marian(model: Checkpoint, inputs: ModelInputs): ModelOutput {
   if (!inputs.decoder_input_ids) throw new Error("marian: no decoder_input_ids");
-  const encoded = marianEncode(model, inputs.input_ids, inputs.attention_mask);
-  return marianDecode(model, encoded, inputs.decoder_input_ids, inputs.decoder_attention_mask);
+  const encoded = marianEncode(model, inputs.input_ids, inputs.attention_mask, inputs.head_mask);
+  return marianDecode(model, encoded, inputs.decoder_input_ids, inputs);
 }
 
 function marianHead(model: Checkpoint, x: Tensor): Tensor {

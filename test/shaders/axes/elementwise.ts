@@ -9,6 +9,7 @@ import { normKernel } from "../../../shaders/norm.ts";
 import { quantizeKernel } from "../../../shaders/quantize.ts";
 import { DESTINATIONS, rotaryAppendKernel } from "../../../shaders/rotary-append.ts";
 import { rotaryKernel } from "../../../shaders/rotary.ts";
+import { scaleHeadsKernel } from "../../../shaders/scale-heads.ts";
 import { ACTIVATIONS } from "../../../shaders/snippets.ts";
 import { isQuantized } from "../../../shaders/weights.ts";
 import { defineAxes, FLAG, WEIGHTS } from "./axes.ts";
@@ -47,4 +48,5 @@ export const elementwiseAxes = [
       return pairs.every(([a, b]) => (a !== "none" || b === "none") && (isHalf(a) || !isHalf(b)));
     },
   }),
+  defineAxes({ kernel: scaleHeadsKernel, axes: {} }),
 ];
