@@ -29,6 +29,7 @@ export interface CapturedModule {
   readonly attrs: AttentionAttrs;
   readonly q: Left;
   readonly k: Left;
+  readonly v: Left;
   readonly stats: Left;
   /** External with valid keys per key row; none where causality alone bounds them. */
   readonly lengths?: string;
@@ -47,6 +48,12 @@ export interface MapRequest {
   readonly head: number;
   /** Default 0. */
   readonly batch?: number;
+  /**
+   * Value-weighted: α[i, j] · ‖v_j‖₂, how much key j brings and not only how much it is looked at. v_j is the head's value vector,
+   * after the value projection and before the output projection, whose image Kobayashi et al. (2020, arXiv:2004.10102) take.
+   * Rows then do not sum to 1. Default false.
+   */
+  readonly values?: boolean;
 }
 
 export interface AttentionSource {
@@ -106,10 +113,11 @@ export class AttentionMaps {
   }
 
   /**
-   * One head's weights, [query, key] row-major. Rows of real tokens sum to 1; padding, where the caller had any, is 0.
+   * One head's weights, [query, key] row-major. Rows of real tokens sum to 1, unless they are weighted by values; padding, where
+   * the caller had any, is 0.
    * @throws InputError for a layer that was not captured or a head that is not there
    */
-  async read({ layer, head, batch = 0 }: MapRequest): Promise<Float32Array> {
+  async read({ layer, head, batch = 0, values = false }: MapRequest): Promise<Float32Array> {
     const [queries, keys] = [this.#queries(), this.#keys()];
     const module = this.#modules.get(layer);
     const fail = (field: string, expected: string, got: number) =>
@@ -119,45 +127,49 @@ export class AttentionMaps {
     const rows = queries.positions[batch];
     const columns = keys.positions[batch];
     if (!rows || !columns) throw fail("batch", `0 … ${queries.positions.length - 1}`, batch);
-    const map = await this.#compute(module, batch, head, rows.length, columns.length);
+    const dims = { ...this.#source.dims, mapRow: batch, mapHead: head, mapQueries: rows.length, mapKeys: columns.length };
+    const map = await this.#compute(module, values, dims);
     const out = new Float32Array(queries.width * keys.width);
     rows.forEach((row, i) => columns.forEach((column, j) => (out[row * keys.width + column] = map[i * columns.length + j]!)));
     return out;
   }
 
-  async #compute(module: CapturedModule, row: number, head: number, queries: number, keys: number): Promise<Float32Array> {
+  /** [queries, keys] of the dims' row and head. */
+  async #compute(module: CapturedModule, values: boolean, dims: MapDims): Promise<Float32Array> {
     const { engine, workspace } = this.#source;
-    const key = `map ${module.path} ${JSON.stringify([module.q, module.k])}`;
-    const program = await engine.program(key, () => mapGraph(module), {
-      ...this.#source.dims,
-      mapRow: row,
-      mapHead: head,
-      mapQueries: queries,
-      mapKeys: keys,
-    });
+    const { path, q, k, v } = module;
+    const key = `map ${path} ${JSON.stringify(values ? [q, k, v] : [q, k])}`;
+    const program = await engine.program(key, () => mapGraph(module, values), dims);
     const out = engine.workspace("map");
     try {
-      const dims = { ...this.#source.dims, mapRow: row, mapHead: head, mapQueries: queries, mapKeys: keys };
       const bound = await engine.bindTo(program, (name) => (name === "map" ? out : workspace), dims);
       try {
         await engine.run([bound], { label: key });
       } finally {
         bound.dispose();
       }
-      return new Float32Array(await engine.readback.read(out.get("map"), 0, 4 * queries * keys));
+      return new Float32Array(await engine.readback.read(out.get("map"), 0, 4 * dims.mapQueries * dims.mapKeys));
     } finally {
       out.dispose();
     }
   }
 }
 
-function mapGraph({ path, attrs, q, k, stats, lengths }: CapturedModule): Graph {
+type MapDims = Dims & Readonly<Record<"mapRow" | "mapHead" | "mapQueries" | "mapKeys", number>>;
+
+function mapGraph({ path, attrs, q, k, v, stats, lengths }: CapturedModule, values: boolean): Graph {
   const g = new Graph();
   const left = ({ external, dtype, baseShape, shape, offset, rowStride }: Left) => {
     const base = g.state(external, baseShape, dtype);
     return makeValue({ path, shape, dtype, origin: base.origin, base, offset, rowStride });
   };
-  const inputs = { q: left(q), k: left(k), stats: left(stats), ...(lengths && { lengths: g.input(lengths, ["batch"], "i32") }) };
+  const inputs = {
+    q: left(q),
+    k: left(k),
+    ...(values && { v: left(v) }),
+    stats: left(stats),
+    ...(lengths && { lengths: g.input(lengths, ["batch"], "i32") }),
+  };
   const row = { ...attrs, row: "mapRow", head: "mapHead", cached: false };
   g.output("map", attentionMap(g, inputs, row, "mapQueries", "mapKeys", path));
   return g;

@@ -1,6 +1,6 @@
 // Capture as a graph rewrite: the attention modules named leave what the map kernel needs, each row's max and sum, and q;
 // all other layers, and every plan without capture, stay as they are. Applied before fusion.
-//   over keys of this run (encoders)   q and k leave as outputs, views allowed; the statistics are a new output
+//   over keys of this run (encoders)   q, k and v leave as outputs, views allowed; the statistics are a new output
 //   over caches (decoders, cross)      q is appended to a cache of its own and the statistics go to state, so that
 //                                      every decoding step adds its rows
 import { appendOp } from "../ops/append.ts";
@@ -9,7 +9,12 @@ import { features, Graph, makeValue, type Node, type Value } from "../schedule/g
 import { rebuild, type Rule } from "../schedule/rewrite.ts";
 
 /** Names of the buffers a captured module leaves. */
-export const captureNames = (path: string) => ({ q: `capture:${path}.q`, k: `capture:${path}.k`, stats: `capture:${path}.stats` });
+export const captureNames = (path: string) => ({
+  q: `capture:${path}.q`,
+  k: `capture:${path}.k`,
+  v: `capture:${path}.v`,
+  stats: `capture:${path}.stats`,
+});
 
 type Attention = Node<AttentionInputs, AttentionAttrs>;
 
@@ -30,7 +35,7 @@ function captureOne(graph: Graph, path: string): Graph {
 
 function overRun(graph: Graph, node: Attention): Graph {
   const names = captureNames(node.path);
-  const { q, k } = node.inputs;
+  const { q, k, v } = node.inputs;
   const stats = makeValue({
     path: node.path,
     shape: [q.shape[0]!, node.attrs.heads, q.shape[1]!, 2],
@@ -41,6 +46,7 @@ function overRun(graph: Graph, node: Attention): Graph {
   const next = rebuild(graph, new Map<Node, readonly Node[]>([[node, [captured]]]));
   next.output(names.q, q, { contiguous: false });
   next.output(names.k, k, { contiguous: false });
+  next.output(names.v, v, { contiguous: false });
   next.output(names.stats, stats);
   return next;
 }

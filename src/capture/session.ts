@@ -12,7 +12,7 @@ import type { CapturedLayers } from "./selection.ts";
 export function capturedModule(path: string, graph: Graph, plan: Plan): CapturedModule {
   const names = captureNames(path);
   const node = attentionAt(graph, path)!;
-  const { k, lengths } = node.inputs;
+  const { k, v, lengths } = node.inputs;
   const external = (name: string, value: Value): Left => ({
     external: name,
     dtype: value.dtype,
@@ -30,14 +30,23 @@ export function capturedModule(path: string, graph: Graph, plan: Plan): Captured
     const { dtype, shape } = plan.externals.find((e) => e.name === name)!;
     return { external: name, dtype, baseShape: shape, shape, offset: 0, rowStride: shape.at(-1) as number };
   };
-  if (k.origin.kind !== "external")
-    return { path, attrs: node.attrs, q: output(names.q), k: output(names.k), stats: output(names.stats), ...lengthsName(lengths) };
+  if (k.origin.kind !== "external" || v.origin.kind !== "external")
+    return {
+      path,
+      attrs: node.attrs,
+      q: output(names.q),
+      k: output(names.k),
+      v: output(names.v),
+      stats: output(names.stats),
+      ...lengthsName(lengths),
+    };
   // Over a cache: keys beyond the rows read are excluded by causality; a cross cache has its source's lengths.
   return {
     path,
     attrs: node.attrs,
     q: state(names.q),
     k: external(k.origin.name, k),
+    v: external(v.origin.name, v),
     stats: state(names.stats),
     ...(node.attrs.cached ? {} : lengthsName(lengths)),
   };

@@ -80,8 +80,8 @@ export async function forward(
         target,
       );
     const keep = new Set(Object.keys(tensors));
-    for (const { q, k, stats, lengths } of modules.values())
-      for (const name of [q.external, k.external, stats.external, lengths]) if (name) keep.add(name);
+    for (const { q, k, v, stats, lengths } of modules.values())
+      for (const name of [q.external, k.external, v.external, stats.external, lengths]) if (name) keep.add(name);
     workspace.keepOnly(keep);
     const attentions = attentionsOf(
       engine,

@@ -5,6 +5,8 @@ import type { AttentionAttrs } from "./attention.ts";
 export interface AttentionMapInputs extends Record<string, Value | undefined> {
   readonly q: Value;
   readonly k: Value;
+  /** Where it is given, each weight is multiplied by the norm of its value. */
+  readonly v?: Value;
   /** Row max and sum, [B, heads, rows, 2]. */
   readonly stats: Value;
   readonly mask?: Value;
@@ -21,7 +23,7 @@ export interface AttentionMapAttrs extends AttentionAttrs {
 export const attentionMapOp = defineOp<AttentionMapInputs, AttentionMapAttrs>("attention-map");
 
 /**
- * P = exp(q·k·scale + mask − m) / l for one row of the batch and one head.
+ * P = exp(q·k·scale + mask − m) / l for one row of the batch and one head; with v, P · ‖v‖₂.
  * @param queries how many query rows, from the first on
  * @returns [queries, S]
  */

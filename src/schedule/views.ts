@@ -6,7 +6,7 @@ const OPERANDS: Readonly<Record<string, readonly string[]>> = {
   "additive-scores": ["q", "k", "v"],
   append: ["x0", "x1", "x2"],
   attention: ["q", "k", "v"],
-  "attention-map": ["q", "k"],
+  "attention-map": ["q", "k", "v"],
   heads: ["x"],
   "local-softmax": ["prediction"],
   map: ["a", "b"],

@@ -30,18 +30,24 @@ export async function expectTensor(
   expectClose({ shape: got!.shape, data: await got!.read() }, gold, { rows, name });
 }
 
-/** Every head of every layer of one kind, against [heads, query, key] per layer. */
-export async function expectMaps(run: Run, kind: "encoder" | "decoder" | "cross", layers: readonly Shaped[], name: string): Promise<void> {
+/** Every head of every layer of one kind, against [heads, query, key] per layer; with `values` weighted by their norms. */
+export async function expectMaps(
+  run: Pick<Run, "attentions">,
+  kind: "encoder" | "decoder" | "cross",
+  layers: readonly Shaped[],
+  name: string,
+  { values = false } = {},
+): Promise<void> {
   const maps = run.attentions[kind]!;
   expect(maps.layers).toBe(layers.length);
   for (const [layer, { shape, data }] of layers.entries()) {
     const [heads, query, key] = shape as [number, number, number];
     expect(maps.shape.slice(1)).toEqual([heads, query, key]);
     for (let head = 0; head < heads; head++) {
-      const map = await maps.read({ layer, head });
+      const map = await maps.read({ layer, head, values });
       const gold = Array.from({ length: query * key }, (_, i) => data[head * query * key + i]!);
-      expectClose(map, gold, { absolute: true, name: `${name} ${kind} layer ${layer} head ${head}` });
-      expectRowsSumToOne({ shape: [query, key], data: map });
+      expectClose(map, gold, { absolute: !values, name: `${name} ${kind} layer ${layer} head ${head}` });
+      if (!values) expectRowsSumToOne({ shape: [query, key], data: map });
     }
   }
 }

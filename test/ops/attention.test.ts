@@ -83,29 +83,26 @@ async function check(c: CaseShape, form: Form, seed: number): Promise<void> {
   checkStats(c, data, gold, got["stats"]!.data);
 
   const map = new Graph();
-  const { v: _, ...mapInputs } = inputsOf(map, c, data);
+  const { v: values, ...mapInputs } = inputsOf(map, c, data);
   if (!attentionOp.is(node)) throw new Error("no attention");
-  map.output(
-    "map",
-    attentionMap(
-      map,
-      { ...mapInputs, stats: map.input("stats", stats.shape) },
-      { ...node.attrs, row: "row", head: "head" },
-      c.queries,
-      c.keys,
-    ),
-  );
+  const left = { ...mapInputs, stats: map.input("stats", stats.shape) };
+  const which = { ...node.attrs, row: "row", head: "head" };
+  map.output("map", attentionMap(map, left, which, c.queries, c.keys));
+  map.output("weighted", attentionMap(map, { ...left, v: values }, which, c.queries, c.keys));
   using maps = await Executable.create(device, map);
   for (const [row, head] of [
     [0, c.heads - 1],
     [c.rows - 1, 0],
   ] as const) {
-    const { data: weights } = (await maps.run({ dims: { row, head }, inputs: { ...tensors(data), stats: got["stats"]!.data } }))["map"]!;
+    const read = await maps.run({ dims: { row, head }, inputs: { ...tensors(data), stats: got["stats"]!.data } });
+    const weights = read["map"]!.data;
     const size = c.queries * c.keys;
     const want = gold[row]!.weights.data.subarray(head * size, (head + 1) * size);
     expectClose(weights, want, { absolute: true, name: `map of row ${row}, head ${head}` });
     expectRowsSumToOne({ shape: [c.queries, c.keys], data: weights });
     want.forEach((w, i) => w === 0 && expect(weights[i]).toBe(0));
+    const weighted = gold[row]!.weighted.data.subarray(head * size, (head + 1) * size);
+    expectClose(read["weighted"]!.data, weighted, { name: `map of row ${row}, head ${head}, weighted by values` });
   }
 }
 

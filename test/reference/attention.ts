@@ -25,6 +25,8 @@ export interface AttentionResult {
   output: Tensor;
   /** [batch, heads, query, key]; a fully masked row is zeros. */
   weights: Tensor;
+  /** [batch, heads, query, key]: weights times the norm of the key's value. */
+  weighted: Tensor;
   /** [batch, heads, query], -Infinity in a fully masked row. */
   max: Tensor;
   /** [batch, heads, query], 0 in a fully masked row. */
@@ -47,6 +49,7 @@ export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOpt
   const result = {
     output: zeros([batch, heads, queries, dv]),
     weights: zeros([batch, heads, queries, keys]),
+    weighted: zeros([batch, heads, queries, keys]),
     max: zeros([batch, heads, queries]),
     sum: zeros([batch, heads, queries]),
   };
@@ -65,6 +68,8 @@ export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOpt
         result.max.data[row] = max;
         result.sum.data[row] = sum;
         for (let j = 0; j < keys; j++) {
+          result.weighted.data[row * keys + j] =
+            weights[j]! * Math.hypot(...v.data.subarray((kv * keys + j) * dv, (kv * keys + j + 1) * dv));
           for (let d = 0; d < dv; d++) result.output.data[row * dv + d]! += weights[j]! * v.data[(kv * keys + j) * dv + d]!;
         }
       }

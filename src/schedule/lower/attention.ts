@@ -120,27 +120,32 @@ function partsOf(software: boolean, rows: number, keys: number): number {
 }
 
 export const lowerAttentionMap: Lowering = lowering(attentionMapOp, (node) => {
-  const { q, k, stats, mask, lengths, past, table } = node.inputs;
+  const { q, k, v, stats, mask, lengths, past, table } = node.inputs;
   const { attrs } = node;
   const out = node.outputs[0]!;
   const [queries, keys] = [out.shape[0]!, out.shape[1]!];
   const dk = features(q) / attrs.heads;
-  const vector = [dk, q.offset, q.rowStride, k.offset, k.rowStride].every((n) => n % 4 === 0);
+  const values = v && headLayout(v, attrs.kvHeads);
+  const vector = [dk, values?.size ?? 0, ...[q, k, v].flatMap((x) => (x ? [x.offset, x.rowStride] : []))].every((n) => n % 4 === 0);
   return [
     {
-      instance: instantiate(attentionMapKernel, { ...keyOptions(attrs, node.inputs, vector), dk }),
+      instance: instantiate(attentionMapKernel, { ...keyOptions(attrs, node.inputs, vector), dk, dv: values?.size }),
       path: node.path,
-      reads: { q, k, stats, mask, lengths, past, rows_of_keys: table },
+      reads: { q, k, v, stats, mask, lengths, past, rows_of_keys: table },
       writes: { out },
       params: {
         rows: q.shape[0]!,
         ...keyParams(attrs, node.inputs, queries, keys),
+        vOffset: v?.offset ?? 0,
+        vBatch: values?.batch ?? 0,
+        vRow: values?.row ?? 0,
+        vHead: values?.head ?? 0,
         row: attrs.row,
         head: attrs.head,
         statsRows: stats.shape[2]!,
       },
       grid: ceilDiv(product(queries, keys), 64),
-      flops: product(queries, keys, 2 * dk),
+      flops: product(queries, keys, 2 * (dk + (values?.size ?? 0))),
     },
   ];
 });

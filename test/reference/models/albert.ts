@@ -14,6 +14,7 @@ export function albert(model: Checkpoint, inputs: ModelInputs): ModelOutput {
   const groups = model.number("num_hidden_groups", 1);
   const trace = new Map<string, Tensor>();
   const encoder: Tensor[] = [];
+  const weighted: Tensor[] = [];
 
   let x = embed(model, inputs, `${root}embeddings`, eps);
   trace.set(`${root}embeddings`, x);
@@ -30,6 +31,7 @@ export function albert(model: Checkpoint, inputs: ModelInputs): ModelOutput {
         headMask: inputs.head_mask?.[encoder.length],
       });
       encoder.push(self.weights);
+      weighted.push(self.weighted);
       const attended = model.layerNorm(add(x, self.output), `${path}.attention.LayerNorm`, eps);
       const hidden = model.linear(attended, `${path}.ffn`, activation);
       x = model.layerNorm(add(attended, model.linear(hidden, `${path}.ffn_output`)), `${path}.full_layer_layer_norm`, eps);
@@ -37,7 +39,7 @@ export function albert(model: Checkpoint, inputs: ModelInputs): ModelOutput {
       trace.set(`${path}#${applied++}`, x);
     }
   }
-  const output: ModelOutput = { lastHiddenState: x, attentions: { encoder }, trace };
+  const output: ModelOutput = { lastHiddenState: x, attentions: { encoder }, weighted: { encoder: weighted }, trace };
   if (model.weights.has("predictions.dense.weight")) output.logits = maskedHead(model, x, root, activation, eps);
   return output;
 }

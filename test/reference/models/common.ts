@@ -35,6 +35,8 @@ export interface ModelOutput {
   lastHiddenState: Tensor;
   encoderLastHiddenState?: Tensor;
   attentions: ModelAttentions;
+  /** The same weights, each times the norm of its value. */
+  weighted: ModelAttentions;
   /** Outputs of modules by path, such as `model.decoder.layers.2` or `model.decoder.layers.2.encoder_attn`; shared layers by application: `…#3`. */
   trace: Map<string, Tensor>;
 }
@@ -103,18 +105,18 @@ export function heads(
   x: Tensor,
   source: Tensor,
   options: HeadsOptions,
-): { output: Tensor; weights: Tensor } {
+): { output: Tensor; weights: Tensor; weighted: Tensor } {
   const [q, k, v, out] = options.names;
   const rotate = options.rotate ?? ((y: Tensor) => y);
   const kvHeads = options.kvHeads ?? options.heads;
-  const { output, weights } = attention(
+  const { output, weights, weighted } = attention(
     rotate(splitHeads(model.linear(x, `${path}.${q}`), options.heads)),
     rotate(splitHeads(model.linear(source, `${path}.${k}`), kvHeads)),
     splitHeads(model.linear(source, `${path}.${v}`), kvHeads),
     options,
   );
   const kept = options.headMask ? scaleHeads(output, options.headMask) : output;
-  return { output: model.linear(mergeHeads(kept), `${path}.${out}`), weights };
+  return { output: model.linear(mergeHeads(kept), `${path}.${out}`), weights, weighted };
 }
 
 /** x [batch, heads, query, dv], each head times its entry of the mask. */

@@ -18,6 +18,7 @@ export function llama(model: Checkpoint, inputs: ModelInputs): ModelOutput {
   const table = model.get("model.embed_tokens.weight");
   const trace = new Map<string, Tensor>();
   const decoder: Tensor[] = [];
+  const weighted: Tensor[] = [];
 
   let x = embedding(inputs.input_ids, table);
   for (let i = 0; i < model.number("num_hidden_layers"); i++) {
@@ -33,6 +34,7 @@ export function llama(model: Checkpoint, inputs: ModelInputs): ModelOutput {
       headMask: inputs.head_mask?.[i],
     });
     decoder.push(self.weights);
+    weighted.push(self.weighted);
     trace.set(`${path}.self_attn`, self.output);
     x = add(x, self.output);
     x = add(x, feedForward(model, `${path}.mlp`, model.rmsNorm(x, `${path}.post_attention_layernorm`, eps)));
@@ -40,7 +42,7 @@ export function llama(model: Checkpoint, inputs: ModelInputs): ModelOutput {
   }
   const last = model.rmsNorm(x, "model.norm", eps);
   const head = model.flag("tie_word_embeddings", false) ? table : model.get("lm_head.weight");
-  return { logits: linear(last, head), lastHiddenState: last, attentions: { decoder }, trace };
+  return { logits: linear(last, head), lastHiddenState: last, attentions: { decoder }, weighted: { decoder: weighted }, trace };
 }
 
 /** down(act(gate x) · up x) */

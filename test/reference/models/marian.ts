@@ -15,12 +15,14 @@ export interface MarianEncoded {
   hidden: Tensor;
   mask: Ids | undefined;
   attentions: Tensor[];
+  weighted: Tensor[];
   trace: Map<string, Tensor>;
 }
 
 export function marianEncode(model: Checkpoint, inputIds: Ids, mask?: Ids, headMask?: HeadMask): MarianEncoded {
   const trace = new Map<string, Tensor>();
   const attentions: Tensor[] = [];
+  const weighted: Tensor[] = [];
   let x = embed(model, inputIds, "encoder");
   for (let i = 0; i < model.number("encoder_layers"); i++) {
     const path = `model.encoder.layers.${i}`;
@@ -31,20 +33,21 @@ export function marianEncode(model: Checkpoint, inputIds: Ids, mask?: Ids, headM
       headMask: headMask?.[i],
     });
     attentions.push(self.weights);
+    weighted.push(self.weighted);
     trace.set(`${path}.self_attn`, self.output);
     x = model.layerNorm(add(x, self.output), `${path}.self_attn_layer_norm`, EPS);
     x = feedForward(model, path, x);
     trace.set(path, x);
   }
-  return { hidden: x, mask, attentions, trace };
+  return { hidden: x, mask, attentions, weighted, trace };
 }
 
 export type DecoderMasks = Pick<ModelInputs, "decoder_attention_mask" | "decoder_head_mask" | "cross_attn_head_mask">;
 
 export function marianDecode(model: Checkpoint, encoded: MarianEncoded, decoderIds: Ids, masks: DecoderMasks = {}): ModelOutput {
   const trace = new Map(encoded.trace);
-  const decoder: Tensor[] = [];
-  const cross: Tensor[] = [];
+  const [decoder, cross]: [Tensor[], Tensor[]] = [[], []];
+  const weighted: { decoder: Tensor[]; cross: Tensor[] } = { decoder: [], cross: [] };
   const count = model.number("decoder_attention_heads");
   let x = embed(model, decoderIds, "decoder");
   for (let i = 0; i < model.number("decoder_layers"); i++) {
@@ -57,6 +60,7 @@ export function marianDecode(model: Checkpoint, encoded: MarianEncoded, decoderI
       headMask: masks.decoder_head_mask?.[i],
     });
     decoder.push(self.weights);
+    weighted.decoder.push(self.weighted);
     trace.set(`${path}.self_attn`, self.output);
     x = model.layerNorm(add(x, self.output), `${path}.self_attn_layer_norm`, EPS);
     const look = heads(model, `${path}.encoder_attn`, x, encoded.hidden, {
@@ -66,6 +70,7 @@ export function marianDecode(model: Checkpoint, encoded: MarianEncoded, decoderI
       headMask: masks.cross_attn_head_mask?.[i],
     });
     cross.push(look.weights);
+    weighted.cross.push(look.weighted);
     trace.set(`${path}.encoder_attn`, look.output);
     x = model.layerNorm(add(x, look.output), `${path}.encoder_attn_layer_norm`, EPS);
     x = feedForward(model, path, x);
@@ -76,6 +81,7 @@ export function marianDecode(model: Checkpoint, encoded: MarianEncoded, decoderI
     lastHiddenState: x,
     encoderLastHiddenState: encoded.hidden,
     attentions: { encoder: encoded.attentions, decoder, cross },
+    weighted: { encoder: encoded.weighted, ...weighted },
     trace,
   };
 }

@@ -73,8 +73,12 @@ export const attentionAxes = [
   }),
   defineAxes({
     kernel: attentionMapKernel,
-    axes: { ...keys, dk: [7, 20, 128] },
-    valid: (o) => possible(o, 4) && readable(o) && (o.dk === 20 || (usual(o) && (o.dk === 128 || !o.vector))),
+    axes: { ...keys, dk: [7, 20, 128], dv: [undefined, 7, 12] },
+    valid: (o) =>
+      possible(o, o.dv ? 5 : 4) &&
+      readable(o) &&
+      (o.dk === 20 || (usual(o) && (o.dk === 128 || !o.vector))) &&
+      (o.dv === undefined || (o.dk === 20 && usual(o) && (o.dv === 12) === o.vector)),
   }),
   defineAxes({
     kernel: softmaxKernel,
