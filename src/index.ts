@@ -12,5 +12,6 @@ export type { IdsInput } from "./engine/inputs.ts";
 export type { AttentionMaps, CaptureSelection, MapRequest } from "./capture/attentions.ts";
 export type { HeadScale, ScaledHead } from "./capture/selection.ts";
 export type { Attentions } from "./capture/session.ts";
+export type { BeamCandidate, BeamStep, EndedBeam } from "./generate/beam.ts";
 export type { Generation, GeneratedSequence, Piece, Prompt } from "./generate/generate.ts";
 export type { GenerateOptions } from "./generate/options.ts";

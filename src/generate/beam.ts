@@ -8,18 +8,49 @@ export interface Hypothesis {
   readonly ids: readonly number[];
   /** Sum of log-probabilities / length ** lengthPenalty, the length with the prompt and without the end token. */
   readonly score: number;
+  /** With `outputBeams`: for each token, which running beam it went on from. */
+  readonly beamIndices?: readonly number[];
 }
 
-interface Beam {
-  readonly ids: readonly number[];
+/** One token more on one of the beams. */
+export interface BeamCandidate {
+  readonly id: number;
+  /** The beam it continues: its index among `running` of the step before; 0 at the first step, which continues the prompt. */
+  readonly parent: number;
+  /**
+   * Sum of log-probabilities of all new tokens so far, after processors. −1e9 or less fills up a step with fewer continuations than
+   * beams (a forced token's): such beams win nothing.
+   */
   readonly score: number;
+}
+
+/** A candidate whose token ended it. */
+export interface EndedBeam extends BeamCandidate {
+  /** What finished sequences are ranked by: `score` / length ** lengthPenalty. */
+  readonly sequenceScore: number;
+}
+
+/** What one step of beam search made of the beams. */
+export interface BeamStep {
+  /** The beams that go on, best first: `numBeams` of them. */
+  readonly running: readonly BeamCandidate[];
+  /** Candidates that ended here and were finished sequences from then on; later and better ones may have ousted them. */
+  readonly ended: readonly EndedBeam[];
+}
+
+/** A beam: its last token, and the beam that it continued. */
+interface Beam {
+  readonly last: BeamCandidate;
+  readonly before: Beam | undefined;
+  readonly length: number;
 }
 
 export class BeamItem {
   readonly #settings: Settings;
   readonly #promptLength: number;
-  #running: readonly Beam[] = [{ ids: [], score: 0 }];
+  #running: readonly Beam[] = [];
   #finished: Hypothesis[] = [];
+  readonly #history: BeamStep[] = [];
   done = false;
 
   constructor(settings: Settings, promptLength: number) {
@@ -27,35 +58,48 @@ export class BeamItem {
     this.#promptLength = promptLength;
   }
 
+  /** Every step so far, if settings ask for it. */
+  get history(): readonly BeamStep[] {
+    return this.#history;
+  }
+
   /** One step's candidates, best first, as (beam, token, bits of the score). */
   step(candidates: Int32Array): void {
     if (this.done) return;
-    const { numBeams, eos } = this.#settings;
+    const { numBeams, eos, outputBeams } = this.#settings;
     const scores = new Float32Array(candidates.buffer, candidates.byteOffset, candidates.length);
     const next: Beam[] = [];
+    const ended: EndedBeam[] = [];
     for (let rank = 0; rank * 3 < candidates.length && next.length < numBeams; rank++) {
-      const [beam, token, score] = [candidates[3 * rank]!, candidates[3 * rank + 1]!, scores[3 * rank + 2]!];
+      const [beam, id, score] = [candidates[3 * rank]!, candidates[3 * rank + 1]!, scores[3 * rank + 2]!];
       // At the first step all beams are the same one.
-      const parent = this.#running[beam] ?? this.#running[0]!;
-      const extended = { ids: [...parent.ids, token], score };
-      if (!eos.includes(token)) next.push(extended);
-      else if (rank < numBeams) this.#finish(extended, parent.ids.length);
+      const parent = beam < this.#running.length ? beam : 0;
+      const before = this.#running[parent];
+      const extended = { last: { id, parent, score }, before, length: (before?.length ?? 0) + 1 };
+      if (!eos.includes(id)) next.push(extended);
+      else if (rank < numBeams) ended.push({ ...extended.last, sequenceScore: this.#finish(extended, extended.length - 1) });
     }
     this.#running = next;
-    this.done = this.#isDone(scores[2]!, next[0]?.ids.length ?? 0);
+    if (outputBeams) this.#history.push({ running: next.map(({ last }) => last), ended });
+    this.done = this.#isDone(scores[2]!, next[0]?.length ?? 0);
   }
 
   /** The best finished sequences; beams still running at the greatest length count as finished there. */
   best(count: number): Hypothesis[] {
-    if (!this.done) for (const beam of this.#running) this.#finish(beam, beam.ids.length);
+    if (!this.done) for (const beam of this.#running) this.#finish(beam, beam.length);
     return this.#finished.slice(0, count);
   }
 
-  #finish({ ids, score }: Beam, newTokens: number): void {
-    const { numBeams, lengthPenalty } = this.#settings;
-    this.#finished.push({ ids, score: score / (this.#promptLength + newTokens) ** lengthPenalty });
+  /** Its score among the finished; `length` in new tokens. */
+  #finish(beam: Beam, length: number): number {
+    const { numBeams, lengthPenalty, outputBeams } = this.#settings;
+    const score = beam.last.score / (this.#promptLength + length) ** lengthPenalty;
+    const path = pathOf(beam);
+    const beamIndices = outputBeams && { beamIndices: path.map(({ parent }) => parent) };
+    this.#finished.push({ ids: path.map(({ id }) => id), score, ...beamIndices });
     // Stable: of equal scores the earlier stays.
     this.#finished = this.#finished.toSorted((a, b) => b.score - a.score).slice(0, numBeams);
+    return score;
   }
 
   /** `bestSum` is of all candidates, ended ones too; `length` in new tokens, after the step. */
@@ -66,4 +110,11 @@ export class BeamItem {
     const reach = this.#promptLength + (earlyStopping === "never" && lengthPenalty > 0 ? maxNewTokens : length);
     return this.#finished.at(-1)!.score >= bestSum / reach ** lengthPenalty;
   }
+}
+
+/** A beam's tokens from the first on. */
+function pathOf(beam: Beam): BeamCandidate[] {
+  const path: BeamCandidate[] = [];
+  for (let at: Beam | undefined = beam; at; at = at.before) path.push(at.last);
+  return path.reverse();
 }

@@ -11,8 +11,9 @@ import { inputLimits, type Rows, toRows } from "../engine/inputs.ts";
 import { InputError } from "../errors.ts";
 import type { RawConfig } from "../load/config.ts";
 import type { Tokenizer } from "../load/tokenizer.ts";
-import { BeamItem } from "./beam.ts";
-import { decoderStartOf, type GenerateOptions, resolveOptions, type Settings } from "./options.ts";
+import type { BeamStep } from "./beam.ts";
+import { type Course, type Final, type Followed, followBeams, followRows, StopStrings } from "./follow.ts";
+import { decoderStartOf, type GenerateOptions, resolveOptions } from "./options.ts";
 import { Session } from "./session.ts";
 import { StreamDecoder } from "./stream-decoder.ts";
 
@@ -26,12 +27,19 @@ export interface GeneratedSequence {
   readonly text: string;
   /** Beam search: the score it was ranked by. */
   readonly score?: number;
+  /**
+   * With `outputBeams`, for each new token which running beam of the step before it went on from: token t of the sequence, taken
+   * at step t, is the one of `beams[t]` with this id and this parent.
+   */
+  readonly beamIndices?: readonly number[];
 }
 
 /** What one prompt gave. With `capture` it owns GPU memory until `dispose()`. */
 export interface Generation extends GeneratedSequence {
   /** All `numReturnSequences`, best first; the first is the generation's own. */
   readonly sequences: readonly GeneratedSequence[];
+  /** The history of beam search, step by step, with `outputBeams`. */
+  readonly beams?: readonly BeamStep[];
   /** Maps of the run, with `capture`. Query rows are the decoder's input tokens. */
   readonly attentions?: Attentions;
   /** Frees what capture holds. Idempotent. */
@@ -54,12 +62,9 @@ export interface Generator {
   readonly config: RawConfig;
 }
 
-interface Prepared {
-  readonly settings: Settings;
+interface Prepared extends Course {
   /** Encoder input per item, of encoder–decoders. */
   readonly sources: Rows | undefined;
-  /** Decoder prompt per item. */
-  readonly prompts: readonly (readonly number[])[];
   readonly selection: AttentionSelection;
 }
 
@@ -77,22 +82,22 @@ async function generateOn(engine: Engine, generator: Generator, prepared: Prepar
   const session = await startSession(engine, prepared, { group, live, signal: options.signal });
   let kept = false;
   try {
-    const finals =
+    const followed =
       settings.numBeams > 1 ? await followBeams(session, prepared) : await followRows(session, prepared, group, generator.tokenizer);
-    const sequences = finals.map((item, i) => item.map((final) => sequence(generator.tokenizer, prepared.prompts[i]!, final)));
+    const results = followed.map((item, i) => result(generator.tokenizer, prepared.prompts[i]!, item));
     if (live) {
       kept = true;
-      const attentions = liveAttentions(engine, generator.tokenizer, session, prepared, () => finals.map((item) => item[0]!.ids));
-      return shared(sequences, attentions, () => session.dispose());
+      const attentions = liveAttentions(engine, generator.tokenizer, session, prepared, () => followed.map(({ finals }) => finals[0]!.ids));
+      return shared(results, attentions, () => session.dispose());
     }
-    if (selection.captured.size === 0) return shared(sequences, undefined, () => {});
-    const run = await forward(engine, teacherForced(prepared, sequences), {
+    if (selection.captured.size === 0) return shared(results, undefined, () => {});
+    const run = await forward(engine, teacherForced(prepared, results), {
       selection,
       tokenizer: generator.tokenizer,
       signal: options.signal,
       mapsOnly: true,
     });
-    return shared(sequences, run.attentions, () => run.dispose());
+    return shared(results, run.attentions, () => run.dispose());
   } finally {
     if (!kept) session.dispose();
   }
@@ -195,68 +200,31 @@ function startSession(
   });
 }
 
-interface Final {
-  /** New tokens. */
-  readonly ids: readonly number[];
-  readonly score?: number;
-}
+/** A generation but for what capture adds. */
+type Result = Pick<Generation, "sequences" | "beams">;
 
-async function followRows(
-  session: Session,
-  { settings, prompts }: Prepared,
-  group: number,
-  tokenizer: Tokenizer | undefined,
-): Promise<Final[][]> {
-  const rows = Array.from({ length: prompts.length * group }, (_, r) => ({
-    ids: [] as number[],
-    done: false,
-    decoder: tokenizer && new StreamDecoder(tokenizer, prompts[Math.floor(r / group)]),
-    stop: new StopStrings(settings.stopStrings),
-  }));
-  for await (const tokens of session.steps()) {
-    rows.forEach((row, r) => {
-      if (row.done) return;
-      row.ids.push(tokens[r]!);
-      row.done =
-        settings.eos.includes(tokens[r]!) || (settings.stopStrings.length > 0 && row.stop.push(row.decoder?.push(tokens[r]!) ?? ""));
-    });
-    if (rows.every((row) => row.done)) break;
-  }
-  return prompts.map((_, i) => rows.slice(i * group, (i + 1) * group).map(({ ids }) => ({ ids })));
-}
-
-async function followBeams(session: Session, { settings, prompts }: Prepared): Promise<Final[][]> {
-  const items = prompts.map((prompt) => new BeamItem(settings, prompt.length));
-  for await (const candidates of session.steps()) {
-    const each = candidates.length / items.length;
-    items.forEach((item, i) => item.step(candidates.subarray(i * each, (i + 1) * each)));
-    if (items.every((item) => item.done)) break;
-  }
-  return items.map((item) => item.best(settings.numReturnSequences));
-}
-
-function sequence(tokenizer: Tokenizer | undefined, prompt: readonly number[], { ids, score }: Final): GeneratedSequence {
-  const all = [...prompt, ...ids];
-  return { ids: all, text: tokenizer?.decode(all) ?? "", ...(score !== undefined && { score }) };
+function result(tokenizer: Tokenizer | undefined, prompt: readonly number[], { finals, ...rest }: Followed): Result {
+  const sequence = ({ ids, ...others }: Final): GeneratedSequence => {
+    const all = [...prompt, ...ids];
+    return { ids: all, text: tokenizer?.decode(all) ?? "", ...others };
+  };
+  return { sequences: finals.map(sequence), ...rest };
 }
 
 /** One Generation per item; what capture holds is freed when the last of them is disposed. */
-function shared(items: readonly (readonly GeneratedSequence[])[], attentions: Attentions | undefined, free: () => void): Generation[] {
-  const open = new Set(items);
-  return items.map((sequences) => {
+function shared(results: readonly Result[], attentions: Attentions | undefined, free: () => void): Generation[] {
+  const open = new Set(results);
+  return results.map((item) => {
     const dispose = () => {
-      if (open.delete(sequences) && open.size === 0) free();
+      if (open.delete(item) && open.size === 0) free();
     };
-    return { ...sequences[0]!, sequences, ...(attentions && { attentions }), dispose, [Symbol.dispose]: dispose };
+    return { ...item.sequences[0]!, ...item, ...(attentions && { attentions }), dispose, [Symbol.dispose]: dispose };
   });
 }
 
 /** The final ids as a forward pass: what was fed to the decoder, so without the last token. */
-function teacherForced(
-  { sources, prompts }: Prepared,
-  sequences: readonly (readonly GeneratedSequence[])[],
-): { source?: Rows; target: Rows } {
-  const ids = sequences.map((item, i) => item[0]!.ids.slice(0, Math.max(prompts[i]!.length, item[0]!.ids.length - 1)));
+function teacherForced({ sources, prompts }: Prepared, results: readonly Result[]): { source?: Rows; target: Rows } {
+  const ids = results.map(({ sequences: [best] }, i) => best!.ids.slice(0, Math.max(prompts[i]!.length, best!.ids.length - 1)));
   const longest = Math.max(...ids.map((row) => row.length));
   return { source: sources, target: { ids, positions: ids.map((row) => row.map((_, i) => i)), width: longest, longest } };
 }
@@ -282,24 +250,4 @@ function liveAttentions(
     { workspace: session.workspace, dims: session.dims },
     { source: () => axis(sources?.ids ?? []), target: () => axis(fed()) },
   );
-}
-
-/** Watches for stop strings in text that comes in pieces. */
-class StopStrings {
-  readonly #strings: readonly string[];
-  readonly #longest: number;
-  #tail = "";
-
-  constructor(strings: readonly string[]) {
-    this.#strings = strings;
-    this.#longest = Math.max(0, ...strings.map((s) => s.length));
-  }
-
-  /** Whether one of them is complete with this piece. */
-  push(text: string): boolean {
-    if (this.#longest === 0) return false;
-    const seen = this.#tail + text;
-    this.#tail = seen.slice(-this.#longest);
-    return this.#strings.some((s) => seen.includes(s));
-  }
 }

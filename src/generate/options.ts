@@ -46,6 +46,8 @@ export interface GenerateOptions {
   readonly padTokenId?: number;
   /** Beam search: log-softmax once more after tokens were banned, so that scores are of what was left to choose. Default false. */
   readonly renormalizeLogits?: boolean;
+  /** Beam search: keep every step's beams, as `Generation.beams` and `beamIndices` of its sequences. Default false. */
+  readonly outputBeams?: boolean;
   /** Generation ends when one of these occurs in the new text. Needs a tokenizer. */
   readonly stopStrings?: string | readonly string[];
   /** Attention to capture while generating. Default: none. */
@@ -75,6 +77,7 @@ export interface Settings {
   readonly eos: readonly number[];
   readonly pad: number;
   readonly renormalize: boolean;
+  readonly outputBeams: boolean;
   readonly stopStrings: readonly string[];
 }
 
@@ -109,6 +112,7 @@ const OPTIONS: Readonly<Record<keyof GenerateOptions, true>> = {
   eosTokenId: true,
   padTokenId: true,
   renormalizeLogits: true,
+  outputBeams: true,
   stopStrings: true,
   capture: true,
   headScale: true,
@@ -163,6 +167,7 @@ export function resolveOptions(
     eos,
     pad: padding(pick, options, id) ?? eos[0] ?? 0,
     renormalize: pick.oneOf("renormalizeLogits", "renormalize_logits", [false, true]),
+    outputBeams: pick.oneOf("outputBeams", "output_beams", [false, true]),
     stopStrings: stopStrings(pick, options),
   };
   refuseNotBuilt(config, settings);

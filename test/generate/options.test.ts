@@ -38,6 +38,7 @@ describe("options", () => {
     [{ stopStrings: [3] }, "stopStrings"],
     [{ numReturnSequences: 2 }, "numReturnSequences"],
     [{ badWordsIds: [5] }, "badWordsIds"],
+    [{ outputBeams: 1 }, "outputBeams"],
   ])("%j is refused by name", (options, field) => {
     expect(() => resolve({ doSample: "topK" in options, ...options })).toThrow(InputError);
     expect(() => resolve({ doSample: "topK" in options, ...options })).toThrow(new RegExp(field));

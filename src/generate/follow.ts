@@ -1,0 +1,83 @@
+// What a session's steps leave, followed to finished sequences: rows that go on by themselves, or the beams of an item.
+import type { Tokenizer } from "../load/tokenizer.ts";
+import { BeamItem, type BeamStep } from "./beam.ts";
+import type { Settings } from "./options.ts";
+import type { Session } from "./session.ts";
+import { StreamDecoder } from "./stream-decoder.ts";
+
+/** A sequence that has come to its end. */
+export interface Final {
+  /** New tokens. */
+  readonly ids: readonly number[];
+  readonly score?: number;
+  readonly beamIndices?: readonly number[];
+}
+
+/** What became of one prompt. */
+export interface Followed {
+  /** Best first. */
+  readonly finals: readonly Final[];
+  readonly beams?: readonly BeamStep[];
+}
+
+/** The parts of a generation that following it needs. */
+export interface Course {
+  readonly settings: Settings;
+  /** Decoder prompt per item. */
+  readonly prompts: readonly (readonly number[])[];
+}
+
+/** @param group rows per prompt */
+export async function followRows(
+  session: Session,
+  { settings, prompts }: Course,
+  group: number,
+  tokenizer: Tokenizer | undefined,
+): Promise<Followed[]> {
+  const rows = Array.from({ length: prompts.length * group }, (_, r) => ({
+    ids: [] as number[],
+    done: false,
+    decoder: tokenizer && new StreamDecoder(tokenizer, prompts[Math.floor(r / group)]),
+    stop: new StopStrings(settings.stopStrings),
+  }));
+  for await (const tokens of session.steps()) {
+    rows.forEach((row, r) => {
+      if (row.done) return;
+      row.ids.push(tokens[r]!);
+      row.done =
+        settings.eos.includes(tokens[r]!) || (settings.stopStrings.length > 0 && row.stop.push(row.decoder?.push(tokens[r]!) ?? ""));
+    });
+    if (rows.every((row) => row.done)) break;
+  }
+  return prompts.map((_, i) => ({ finals: rows.slice(i * group, (i + 1) * group).map(({ ids }) => ({ ids })) }));
+}
+
+export async function followBeams(session: Session, { settings, prompts }: Course): Promise<Followed[]> {
+  const items = prompts.map((prompt) => new BeamItem(settings, prompt.length));
+  for await (const candidates of session.steps()) {
+    const each = candidates.length / items.length;
+    items.forEach((item, i) => item.step(candidates.subarray(i * each, (i + 1) * each)));
+    if (items.every((item) => item.done)) break;
+  }
+  return items.map((item) => ({ finals: item.best(settings.numReturnSequences), ...(settings.outputBeams && { beams: item.history }) }));
+}
+
+/** Watches for stop strings in text that comes in pieces. */
+export class StopStrings {
+  readonly #strings: readonly string[];
+  readonly #longest: number;
+  #tail = "";
+
+  constructor(strings: readonly string[]) {
+    this.#strings = strings;
+    this.#longest = Math.max(0, ...strings.map((s) => s.length));
+  }
+
+  /** Whether one of them is complete with this piece. */
+  push(text: string): boolean {
+    if (this.#longest === 0) return false;
+    const seen = this.#tail + text;
+    this.#tail = seen.slice(-this.#longest);
+    return this.#strings.some((s) => seen.includes(s));
+  }
+}
