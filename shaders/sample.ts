@@ -2,12 +2,15 @@
 // an argmax of logits plus noise. The noise is a hash of (seed, row, step, token): the same seed gives the same text, on
 // any device up to rounding. Thresholds are found by bisection on the bits of the logits. A workgroup of 64 per row.
 import { entryPoint, type Kernel } from "./kernel.ts";
+import { BANNED } from "./process-history.ts";
 import { workgroupSum } from "./snippets.ts";
 import { wgsl } from "./wgsl.ts";
 
 export interface SampleOptions {
   readonly topK: boolean;
   readonly topP: boolean;
+  /** The log-probabilities that it draws from are written too; what is cut off has −1e30. */
+  readonly scored: boolean;
 }
 
 const WORKGROUP = 64;
@@ -16,13 +19,14 @@ export const sampleKernel: Kernel<SampleOptions> = {
   name: "sample",
   params: { rows: "u32", vocabulary: "u32", k: "u32", seed: "u32", p: "f32", temperature: "f32" },
   workgroupSize: () => WORKGROUP,
-  bindings: () => [
+  bindings: ({ scored }) => [
     { name: "logits", index: 1, type: "array<f32>", access: "read" },
     { name: "past", index: 2, type: "array<i32>", access: "read" },
     { name: "begin", index: 3, type: "array<i32>", access: "read" },
     { name: "out", index: 4, type: "array<i32>", access: "read_write" },
+    ...(scored ? [{ name: "log_probabilities", index: 5, type: "array<f32>", access: "read_write" } as const] : []),
   ],
-  code({ topK, topP }) {
+  code({ topK, topP, scored }) {
     const each = (line: string) =>
       `for (var i = thread; i < params.vocabulary; i += ${WORKGROUP}u) { let z = logits[at + i] / params.temperature; ${line} }`;
     // Builds the largest key, bit by bit, above which what is kept still suffices.
@@ -88,6 +92,14 @@ ${entryPoint(WORKGROUP)}
   var kept = 0.0;
   ${each("if (key(z) >= least) { kept += exp(z - m); }")}
   let needed = params.p * total(kept, thread);${bisect("exp(z - m)", "total(own, thread) >= needed")}
+  }
+  #endif
+  #if ${scored}
+  {
+  var left = 0.0;
+  ${each("if (key(z) >= least) { left += exp(z - m); }")}
+  let log_sum = m + log(total(left, thread));
+  ${each(`log_probabilities[at + i] = select(${BANNED}, z - log_sum, key(z) >= least);`)}
   }
   #endif
   let step = u32(past[group] + 1 - begin[group]);

@@ -13,5 +13,6 @@ export type { AttentionMaps, CaptureSelection, MapRequest } from "./capture/atte
 export type { HeadScale, ScaledHead } from "./capture/selection.ts";
 export type { Attentions } from "./capture/session.ts";
 export type { BeamCandidate, BeamStep, EndedBeam } from "./generate/beam.ts";
+export type { Candidate, ScoredToken } from "./generate/candidates.ts";
 export type { Generation, GeneratedSequence, Piece, Prompt } from "./generate/generate.ts";
 export type { GenerateOptions } from "./generate/options.ts";

@@ -1,6 +1,7 @@
 // What a session's steps leave, followed to finished sequences: rows that go on by themselves, or the beams of an item.
 import type { Tokenizer } from "../load/tokenizer.ts";
 import { BeamItem, type BeamStep } from "./beam.ts";
+import { recordSize, type ScoredToken, scoredToken } from "./candidates.ts";
 import type { Settings } from "./options.ts";
 import type { Session } from "./session.ts";
 import { StreamDecoder } from "./stream-decoder.ts";
@@ -9,6 +10,7 @@ import { StreamDecoder } from "./stream-decoder.ts";
 export interface Final {
   /** New tokens. */
   readonly ids: readonly number[];
+  readonly tokens?: readonly ScoredToken[];
   readonly score?: number;
   readonly beamIndices?: readonly number[];
 }
@@ -36,20 +38,26 @@ export async function followRows(
 ): Promise<Followed[]> {
   const rows = Array.from({ length: prompts.length * group }, (_, r) => ({
     ids: [] as number[],
+    tokens: [] as ScoredToken[],
     done: false,
     decoder: tokenizer && new StreamDecoder(tokenizer, prompts[Math.floor(r / group)]),
     stop: new StopStrings(settings.stopStrings),
   }));
-  for await (const tokens of session.steps()) {
+  const scored = settings.topCandidates > 0;
+  const size = recordSize(settings.topCandidates);
+  for await (const records of session.steps()) {
     rows.forEach((row, r) => {
       if (row.done) return;
-      row.ids.push(tokens[r]!);
-      row.done =
-        settings.eos.includes(tokens[r]!) || (settings.stopStrings.length > 0 && row.stop.push(row.decoder?.push(tokens[r]!) ?? ""));
+      const id = records[r * size]!;
+      row.ids.push(id);
+      if (scored) row.tokens.push(scoredToken(records.subarray(r * size, (r + 1) * size), tokenizer));
+      row.done = settings.eos.includes(id) || (settings.stopStrings.length > 0 && row.stop.push(row.decoder?.push(id) ?? ""));
     });
     if (rows.every((row) => row.done)) break;
   }
-  return prompts.map((_, i) => ({ finals: rows.slice(i * group, (i + 1) * group).map(({ ids }) => ({ ids })) }));
+  return prompts.map((_, i) => ({
+    finals: rows.slice(i * group, (i + 1) * group).map(({ ids, tokens }) => ({ ids, ...(scored && { tokens }) })),
+  }));
 }
 
 export async function followBeams(session: Session, { settings, prompts }: Course): Promise<Followed[]> {

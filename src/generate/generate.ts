@@ -12,6 +12,7 @@ import { InputError } from "../errors.ts";
 import type { RawConfig } from "../load/config.ts";
 import type { Tokenizer } from "../load/tokenizer.ts";
 import type { BeamStep } from "./beam.ts";
+import { type Candidate, type ScoredToken, scoredToken } from "./candidates.ts";
 import { type Course, type Final, type Followed, followBeams, followRows, StopStrings } from "./follow.ts";
 import { decoderStartOf, type GenerateOptions, resolveOptions } from "./options.ts";
 import { Session } from "./session.ts";
@@ -25,6 +26,8 @@ export interface GeneratedSequence {
   readonly ids: readonly number[];
   /** Their text without special tokens; empty without a tokenizer. */
   readonly text: string;
+  /** With `topCandidates`: the new tokens, how likely each was and what else was likely. */
+  readonly tokens?: readonly ScoredToken[];
   /** Beam search: the score it was ranked by. */
   readonly score?: number;
   /**
@@ -52,6 +55,10 @@ export interface Piece {
   /** Text that this token completes: never half a character, sometimes empty. */
   readonly text: string;
   readonly id: number;
+  /** With `topCandidates`: the token's, of the distribution it was chosen from. */
+  readonly probability?: number;
+  /** With `topCandidates`: the likeliest tokens, best first. */
+  readonly candidates?: readonly Candidate[];
   /** Maps up to this token, with `capture`: read them while the stream goes on, their query axis grows with it; its end frees them. */
   readonly attentions?: Attentions;
 }
@@ -123,11 +130,13 @@ export async function* stream(generator: Generator, input: Prompt, options: Gene
     try {
       session = await startSession(engine, prepared, { group: 1, live, signal: options.signal, emitted: ids });
       const attentions = live ? liveAttentions(engine, generator.tokenizer, session, prepared, () => [ids]) : undefined;
-      for await (const [id] of session.steps()) {
-        ids.push(id!);
-        const text = decoder?.push(id!) ?? "";
-        const last = settings.eos.includes(id!) || stop.push(text) || ids.length === settings.maxNewTokens;
-        yield { text: last ? text + (decoder?.flush() ?? "") : text, id: id!, ...(attentions && { attentions }) };
+      for await (const record of session.steps()) {
+        const id = record[0]!;
+        ids.push(id);
+        const text = decoder?.push(id) ?? "";
+        const last = settings.eos.includes(id) || stop.push(text) || ids.length === settings.maxNewTokens;
+        const scores = settings.topCandidates > 0 && scoredToken(record, generator.tokenizer);
+        yield { ...scores, text: last ? text + (decoder?.flush() ?? "") : text, id, ...(attentions && { attentions }) };
         if (last) return;
       }
       return;

@@ -46,6 +46,12 @@ export interface GenerateOptions {
   readonly padTokenId?: number;
   /** Beam search: log-softmax once more after tokens were banned, so that scores are of what was left to choose. Default false. */
   readonly renormalizeLogits?: boolean;
+  /**
+   * Greedy search and sampling: tell each new token's probability, and this many of the likeliest candidates with theirs, at most
+   * 16 and the vocabulary: `probability` and `candidates` of a stream's pieces, `tokens` of generated sequences. Default 0: neither,
+   * at no cost.
+   */
+  readonly topCandidates?: number;
   /** Beam search: keep every step's beams, as `Generation.beams` and `beamIndices` of its sequences. Default false. */
   readonly outputBeams?: boolean;
   /** Generation ends when one of these occurs in the new text. Needs a tokenizer. */
@@ -77,12 +83,14 @@ export interface Settings {
   readonly eos: readonly number[];
   readonly pad: number;
   readonly renormalize: boolean;
+  readonly topCandidates: number;
   readonly outputBeams: boolean;
   readonly stopStrings: readonly string[];
 }
 
 const DEFAULT_NEW_TOKENS = 256;
 const DEFAULT_TOP_K = 50;
+const MOST_CANDIDATES = 16;
 const LARGEST_SEED = 0xffffffff;
 /** What an i32 in a shader holds. */
 const LARGEST_INT = 0x7fffffff;
@@ -112,6 +120,7 @@ const OPTIONS: Readonly<Record<keyof GenerateOptions, true>> = {
   eosTokenId: true,
   padTokenId: true,
   renormalizeLogits: true,
+  topCandidates: true,
   outputBeams: true,
   stopStrings: true,
   capture: true,
@@ -167,6 +176,7 @@ export function resolveOptions(
     eos,
     pad: padding(pick, options, id) ?? eos[0] ?? 0,
     renormalize: pick.oneOf("renormalizeLogits", "renormalize_logits", [false, true]),
+    topCandidates: Math.min(architecture.vocabSize, pick.int("topCandidates", "top_candidates", 0, { min: 0, max: MOST_CANDIDATES })),
     outputBeams: pick.oneOf("outputBeams", "output_beams", [false, true]),
     stopStrings: stopStrings(pick, options),
   };
@@ -175,6 +185,8 @@ export function resolveOptions(
     throw pick.wrong("numReturnSequences", `at most numBeams = ${numBeams} without sampling`, settings.numReturnSequences);
   if (settings.sampling && numBeams > 1)
     throw pick.wrong("doSample", "sampling with numBeams = 1 (beam search does not sample here)", true);
+  if (settings.topCandidates > 0 && numBeams > 1)
+    throw pick.wrong("topCandidates", "0 with beam search (outputBeams gives its history)", settings.topCandidates);
   if (settings.stopStrings.length > 0 && numBeams > 1)
     throw pick.wrong("stopStrings", "no stop strings with beam search", settings.stopStrings);
   return settings;

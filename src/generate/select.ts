@@ -2,11 +2,12 @@
 // what the settings ask for is in the graph; its data go to the workspace once, at the session's start.
 import { BANNED } from "../../shaders/process-history.ts";
 import type { Workspace } from "../engine/workspace.ts";
-import { advance, beamStep, processHistory, processVocabulary, sample } from "../ops/decoding.ts";
+import { advance, beamStep, processHistory, processVocabulary, recordCandidates, sample, sampleScored } from "../ops/decoding.ts";
 import { logSoftmax } from "../ops/softmax.ts";
 import { argmax, topK } from "../ops/vocabulary.ts";
 import type { DecoderInputs } from "../models/architecture.ts";
 import type { Graph, Value } from "../schedule/graph.ts";
+import { recordSize } from "./candidates.ts";
 import type { Settings } from "./options.ts";
 
 /** Lengths beyond the model's: steps the records have room for, and the seed. */
@@ -62,19 +63,34 @@ export function select(g: Graph, logits: Value, { ids, past }: DecoderInputs, se
     );
     return;
   }
-  const { sampling } = settings;
-  const token = sampling
-    ? sample(
-        g,
-        { logits: scores, past, begin },
-        { temperature: sampling.temperature, topK: sampling.topK, topP: sampling.topP, seed: SEED },
-      )
-    : argmax(g, scores);
+  const token = choose(g, { logits: scores, past, begin }, settings);
   advance(
     g,
     { token, eos, begin, ids, past, history, finished: state("finished", [rows]), emitted: state("emitted", [STEPS, rows]) },
     { pad: settings.pad },
   );
+}
+
+/** i32 [rows]: the tokens taken or drawn; where candidates are asked for, both go on record. */
+function choose(g: Graph, inputs: { logits: Value; past: Value; begin: Value }, { sampling, topCandidates }: Settings): Value {
+  const { logits, past, begin } = inputs;
+  const draw = sampling && { temperature: sampling.temperature, topK: sampling.topK, topP: sampling.topP, seed: SEED };
+  if (topCandidates === 0) return draw ? sample(g, inputs, draw) : argmax(g, logits);
+  const { token, logProbabilities } = draw
+    ? sampleScored(g, inputs, draw)
+    : { token: argmax(g, logits), logProbabilities: logSoftmax(g, logits) };
+  // Ranked by the logits: log-probabilities of neighbours may round to one number.
+  const best = topK(g, logits, topCandidates);
+  const record = g.state("record", [STEPS, logits.shape[0]!, 1 + topCandidates, 2], "i32");
+  recordCandidates(g, { token, best, logProbabilities, past, begin, record });
+  return token;
+}
+
+/** What a step leaves for the host: the buffer it is in, a record a step, and the integers of a record. */
+export function recordOf(settings: Settings, { items, rows }: { items: number; rows: number }): { buffer: string; size: number } {
+  const { numBeams, topCandidates } = settings;
+  if (numBeams > 1) return { buffer: "candidates", size: items * candidatesOf(settings) * 3 };
+  return { buffer: topCandidates > 0 ? "record" : "emitted", size: rows * recordSize(topCandidates) };
 }
 
 /** What of the settings decides the step's plan; the rest is data. */
@@ -93,6 +109,7 @@ export const planKey = (settings: Settings): string => {
     eos,
     pad,
     renormalize,
+    topCandidates,
   } = settings;
   return JSON.stringify([
     numBeams,
@@ -108,6 +125,7 @@ export const planKey = (settings: Settings): string => {
     eos.length,
     pad,
     renormalize,
+    topCandidates,
   ]);
 };
 

@@ -11,7 +11,7 @@ import type { Workspace } from "../engine/workspace.ts";
 import type { BoundProgram } from "../gpu/program.ts";
 import type { Graph } from "../schedule/graph.ts";
 import type { Settings } from "./options.ts";
-import { candidatesOf, planKey, SEED, select, STEPS, writeSelection } from "./select.ts";
+import { planKey, recordOf, SEED, select, STEPS, writeSelection } from "./select.ts";
 
 export interface SessionOptions {
   readonly settings: Settings;
@@ -90,15 +90,16 @@ export class Session {
   }
 
   /**
-   * Runs steps and yields what each left, in order: emitted tokens [rows], or beam candidates [items, k, 3]. Steps run
-   * ahead of what has been yielded; those past the end of the loop are discarded.
+   * Runs steps and yields what each left, in order: emitted tokens [rows], with `topCandidates` n token and candidates
+   * [rows, 1 + n, 2], of beams candidates [items, k, 3]. Steps run ahead of what has been yielded; those past the end of the loop
+   * are discarded.
    */
   async *steps(): AsyncGenerator<Int32Array> {
     const engine = this.#engine;
     const { settings, signal } = this.#options;
-    const beams = settings.numBeams > 1;
-    const record = beams ? this.workspace.get("candidates") : this.workspace.get("emitted");
-    const bytes = 4 * (beams ? this.dims.batch * candidatesOf(settings) * 3 : this.dims.rows);
+    const { buffer, size } = recordOf(settings, { items: this.dims.batch, rows: this.dims.rows });
+    const records = this.workspace.get(buffer);
+    const bytes = 4 * size;
     const depth = engine.traits.software ? 1 : DEPTH;
     const pending: Promise<ArrayBuffer>[] = [];
     for (let step = this.#emitted; step < settings.maxNewTokens; step++) {
@@ -109,7 +110,7 @@ export class Session {
       engine.submit(
         "step",
         (pass) => this.#step!.encode(pass),
-        (encoder) => (staging = engine.readback.copy(encoder, record, step * bytes, bytes)),
+        (encoder) => (staging = engine.readback.copy(encoder, records, step * bytes, bytes)),
       );
       const tokens = engine.readback.map(staging!, bytes);
       // It may fail while nobody waits for it yet, or ever will.

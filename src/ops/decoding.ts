@@ -56,7 +56,23 @@ export interface SampleAttrs {
   readonly seed: string;
 }
 
+/** Outputs: the tokens and, where there is a second one, the log-probabilities they were drawn from. */
 export const sampleOp = defineOp<SampleInputs, SampleAttrs>("sample");
+
+export interface RecordCandidatesInputs extends Values {
+  /** i32 [rows] */
+  readonly token: Value;
+  /** [rows, k, 2] of `topK`. */
+  readonly best: Value;
+  /** [rows, …, vocabulary] */
+  readonly logProbabilities: Value;
+  readonly past: Value;
+  readonly begin: Value;
+  /** i32 [steps, rows, 1 + k, 2]: id and bits of the log-probability, the chosen token first. */
+  readonly record: Value;
+}
+
+export const recordCandidatesOp = defineOp<RecordCandidatesInputs, object>("record-candidates");
 
 export interface AdvanceInputs extends Values {
   readonly token: Value;
@@ -99,6 +115,17 @@ export const processVocabulary = (g: Graph, inputs: VocabularyInputs): void =>
 /** i32 [rows]: a token drawn for each row. */
 export const sample = (g: Graph, inputs: SampleInputs, attrs: SampleAttrs): Value =>
   sampleOp.append(g, "sample", inputs, attrs, [{ shape: [inputs.logits.shape[0]!], dtype: "i32" }])[0]!;
+
+/** The same, and the log-probabilities that tokens are drawn from, of the shape of `logits`: −1e30 where nothing is drawn. */
+export function sampleScored(g: Graph, inputs: SampleInputs, attrs: SampleAttrs): { token: Value; logProbabilities: Value } {
+  const { shape } = inputs.logits;
+  const [token, logProbabilities] = sampleOp.append(g, "sample", inputs, attrs, [{ shape: [shape[0]!], dtype: "i32" }, { shape }]);
+  return { token: token!, logProbabilities: logProbabilities! };
+}
+
+/** Records each row's token and its best candidates with their log-probabilities, for the step it is at. */
+export const recordCandidates = (g: Graph, inputs: RecordCandidatesInputs): void =>
+  void recordCandidatesOp.append(g, "record", inputs, {}, []);
 
 /** Emits each row's token and moves its state one position on. */
 export const advance = (g: Graph, inputs: AdvanceInputs, attrs: { pad: number }): void =>

@@ -39,6 +39,8 @@ describe("options", () => {
     [{ numReturnSequences: 2 }, "numReturnSequences"],
     [{ badWordsIds: [5] }, "badWordsIds"],
     [{ outputBeams: 1 }, "outputBeams"],
+    [{ topCandidates: 17 }, "topCandidates"],
+    [{ topCandidates: 5, numBeams: 2 }, "topCandidates"],
   ])("%j is refused by name", (options, field) => {
     expect(() => resolve({ doSample: "topK" in options, ...options })).toThrow(InputError);
     expect(() => resolve({ doSample: "topK" in options, ...options })).toThrow(new RegExp(field));

@@ -11,7 +11,12 @@ let counts: DeviceCounts | undefined;
 afterEach(() => counts?.restore());
 
 describe("a decoding step", () => {
-  it.each(["marian-en-fr-tatoeba", "stories260K"] as const)("of %s is one submit and creates only its encoder", async (name) => {
+  it.each([
+    ["marian-en-fr-tatoeba", {}],
+    ["stories260K", {}],
+    ["stories260K", { topCandidates: 5 }],
+    ["stories260K", { topCandidates: 5, temperature: 0.8, seed: 1 }],
+  ] as const)("of %s with %j is one submit and creates only its encoder", async (name, options) => {
     const device = await getDevice();
     using model = await loadModel(directory(readModel(name).directory), { device });
     counts = countDevice(device);
@@ -19,6 +24,7 @@ describe("a decoding step", () => {
     const seen: Map<string, number>[] = [];
     for await (const _ of model.stream(name === "stories260K" ? "Once upon a time" : "I have never seen a black cat in this house.", {
       maxNewTokens: 12,
+      ...options,
     })) {
       if (++step > 3) seen.push(new Map(counts.calls));
       counts.reset();

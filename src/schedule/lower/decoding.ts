@@ -4,9 +4,10 @@ import { beamSelectKernel } from "../../../shaders/beam-select.ts";
 import { instantiate } from "../../../shaders/kernel.ts";
 import { processHistoryKernel } from "../../../shaders/process-history.ts";
 import { processVocabularyKernel } from "../../../shaders/process-vocabulary.ts";
+import { recordCandidatesKernel } from "../../../shaders/record-candidates.ts";
 import { sampleKernel } from "../../../shaders/sample.ts";
 import { ceilDiv, product } from "../../gpu/expr.ts";
-import { advanceOp, beamOp, processHistoryOp, processVocabularyOp, sampleOp } from "../../ops/decoding.ts";
+import { advanceOp, beamOp, processHistoryOp, processVocabularyOp, recordCandidatesOp, sampleOp } from "../../ops/decoding.ts";
 import { elements } from "../graph.ts";
 import { type Lowered, type Lowering, lowering } from "../lowering.ts";
 
@@ -61,15 +62,36 @@ export const lowerSample: Lowering = lowering(sampleOp, (node) => {
   const { logits, past, begin } = node.inputs;
   const { temperature, topK, topP, seed } = node.attrs;
   const rows = logits.shape[0]!;
+  const [out, scores] = node.outputs;
   return [
     {
-      instance: instantiate(sampleKernel, { topK: topK > 0, topP: topP < 1 }),
+      instance: instantiate(sampleKernel, { topK: topK > 0, topP: topP < 1, scored: scores !== undefined }),
       path: node.path,
       reads: { logits, past, begin },
-      writes: { out: node.outputs[0] },
+      writes: { out, log_probabilities: scores },
       params: { rows, vocabulary: logits.shape.at(-1)!, k: topK, seed, p: topP, temperature },
       grid: rows,
-      flops: product(elements(logits.shape), 2 + (topK > 0 ? 32 : 0) + (topP < 1 ? 64 : 0)),
+      flops: product(elements(logits.shape), 2 + (topK > 0 ? 32 : 0) + (topP < 1 ? 64 : 0) + (scores ? 4 : 0)),
+    },
+  ];
+});
+
+export const lowerRecordCandidates: Lowering = lowering(recordCandidatesOp, (node) => {
+  const { token, best, logProbabilities, past, begin, record } = node.inputs;
+  const rows = past.shape[0]!;
+  const k = best.shape[1]!;
+  const pairs = product(rows, record.shape[2]!);
+  return [
+    {
+      instance: instantiate(recordCandidatesKernel, {}),
+      path: node.path,
+      reads: { token, best, log_probabilities: logProbabilities, past, begin },
+      writes: { record },
+      params: { rows, k, vocabulary: logProbabilities.shape.at(-1)!, steps: record.shape[0]! },
+      grid: ceilDiv(pairs, 64),
+      flops: 0,
+      bytesRead: product(12, pairs),
+      bytesWritten: product(8, pairs),
     },
   ];
 });

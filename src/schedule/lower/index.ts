@@ -4,7 +4,7 @@ import { lowerAdd } from "./add.ts";
 import { lowerAppend } from "./append.ts";
 import { lowerAttention, lowerAttentionMap } from "./attention.ts";
 import { lowerAdditiveScores, lowerLocalSoftmax } from "./classic.ts";
-import { lowerAdvance, lowerBeam, lowerProcessHistory, lowerProcessVocabulary, lowerSample } from "./decoding.ts";
+import { lowerAdvance, lowerBeam, lowerProcessHistory, lowerProcessVocabulary, lowerRecordCandidates, lowerSample } from "./decoding.ts";
 import { lowerEmbedding } from "./embedding.ts";
 import { lowerHeads } from "./heads.ts";
 import { lowerMap } from "./map.ts";
@@ -35,6 +35,7 @@ export const lowerings: Readonly<Record<string, Lowering>> = {
   norm: lowerNorm,
   "process-history": lowerProcessHistory,
   "process-vocabulary": lowerProcessVocabulary,
+  "record-candidates": lowerRecordCandidates,
   rotary: lowerRotary,
   "rotary-append": lowerRotaryAppend,
   sample: lowerSample,

@@ -5,6 +5,7 @@ import { beamMoveKernel, MAX_BEAMS } from "../../../shaders/beam-move.ts";
 import { beamSelectKernel } from "../../../shaders/beam-select.ts";
 import { processHistoryKernel } from "../../../shaders/process-history.ts";
 import { processVocabularyKernel } from "../../../shaders/process-vocabulary.ts";
+import { recordCandidatesKernel } from "../../../shaders/record-candidates.ts";
 import { sampleKernel } from "../../../shaders/sample.ts";
 import { topKKernel } from "../../../shaders/top-k.ts";
 import { defineAxes, FLAG } from "./axes.ts";
@@ -16,6 +17,7 @@ export const decodingAxes = [
   defineAxes({ kernel: beamSelectKernel, axes: {} }),
   defineAxes({ kernel: processHistoryKernel, axes: { penalty: FLAG, ngram: FLAG, words: FLAG } }),
   defineAxes({ kernel: processVocabularyKernel, axes: { bias: FLAG, firstBias: FLAG, minimum: FLAG, forced: FLAG } }),
-  defineAxes({ kernel: sampleKernel, axes: { topK: FLAG, topP: FLAG } }),
+  defineAxes({ kernel: recordCandidatesKernel, axes: {} }),
+  defineAxes({ kernel: sampleKernel, axes: { topK: FLAG, topP: FLAG, scored: FLAG } }),
   defineAxes({ kernel: topKKernel, axes: { pairs: FLAG } }),
 ];
