@@ -1,7 +1,12 @@
 // The page as a whole: what is asked above, what was looked at below.
 import { t } from "./i18n/index.ts";
 import { axes, displayed } from "./state/displayed.ts";
+import { scene } from "./state/runs.ts";
+import { BeamTree } from "./views/beam-tree.tsx";
+import { Candidates } from "./views/candidates.tsx";
 import { ColourBar } from "./views/colour-bar.tsx";
+import { Compare } from "./views/compare.tsx";
+import { DropTarget, FolderPicker } from "./views/folder-drop.tsx";
 import { Explanation, KindTabs } from "./views/kinds.tsx";
 import { HeadGrid } from "./views/head-grid.tsx";
 import { Heatmap } from "./views/heatmap.tsx";
@@ -9,6 +14,7 @@ import { Lines } from "./views/lines.tsx";
 import { Readout } from "./views/readout.tsx";
 import { Scales } from "./views/scales.tsx";
 import { StatusLine } from "./views/status-line.tsx";
+import { Switches } from "./views/switches.tsx";
 import { TextPanel } from "./views/text-panel.tsx";
 
 export function App() {
@@ -21,7 +27,9 @@ export function App() {
       </header>
       <main>
         <StatusLine />
+        {scene.value.id === "folder" && <FolderPicker />}
         <TextPanel />
+        <BeamTree />
         {axes.value && displayed.value && (
           <section id="attention">
             <div class="toolbar">
@@ -34,14 +42,18 @@ export function App() {
               <HeadGrid />
               <div class="large">
                 <Readout />
+                <Switches />
                 <Heatmap />
               </div>
             </div>
+            <Candidates />
             <Lines />
+            <Compare />
             <p class="honest">{words.honest}</p>
           </section>
         )}
       </main>
+      <DropTarget />
     </>
   );
 }

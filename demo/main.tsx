@@ -7,6 +7,7 @@ import { bestLanguage, language, t } from "./i18n/index.ts";
 import { readMaps } from "./state/displayed.ts";
 import { follow, scene, status } from "./state/runs.ts";
 import { view } from "./state/view.ts";
+import "./styles/writing.css";
 
 language.value = bestLanguage(navigator.languages);
 effect(() => {

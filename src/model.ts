@@ -59,6 +59,11 @@ export class Model {
     this.tokenizer = tokenizer;
   }
 
+  /** What it does with text: read it, go on with it, or read one and write another. */
+  get kind(): "encoder" | "decoder" | "encoder-decoder" {
+    return this.#engine.architecture.kind;
+  }
+
   /** The device the model runs on. */
   get device(): GPUDevice {
     return this.#engine.device;

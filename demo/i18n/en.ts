@@ -17,6 +17,8 @@ export const en = {
         written: "What was just written",
       },
     },
+    stories: { tab: "Stories", input: "Beginning", output: "Story", presets: {} },
+    folder: { tab: "Your model", input: "Text", output: "Output", presets: {} },
   },
   kinds: {
     cross: "Output → input",
@@ -40,6 +42,41 @@ export const en = {
   linesHint: "Point at a word, or tap it to keep it. Lines go to the words that take 70 % of its attention; thicker is more.",
   honest: "Attention shows where a head read from. It is not by itself the reason for what the model wrote.",
   examples: "Examples",
+  writing: {
+    force: "Type the output myself",
+    beams: "Beams",
+    temperature: (value: string) => `Temperature ${value}`,
+    seed: "Seed",
+    sequence: "Output",
+  },
+  candidates: {
+    title: "What could have been written here",
+    chosen: (text: string, share: string) => `The model wrote “${text}”, to which it gave ${share}.`,
+  },
+  beams: {
+    title: "Beam search",
+    hint: "Each column is a step, each box a token of one of the beams, best on top. Choose a finished sentence to see its own attention.",
+    node: (text: string, score: string) => `“${text}”, score ${score}`,
+  },
+  switches: {
+    off: "Switch this head off",
+    on: "Switch this head on",
+    reset: (count: number) => (count === 1 ? "Switch the other one on again" : `Switch all ${count} on again`),
+    change: "Show what changed",
+    before: "With all heads:",
+    same: "The same with all heads:",
+  },
+  compare: {
+    start: "Compare with another text",
+    label: "The other text; its attention is subtracted",
+    stop: "Stop comparing",
+  },
+  folder: {
+    about:
+      "Drop the folder of a checkpoint from the Hugging Face Hub onto this page: config.json, model.safetensors, tokenizer.json. It is read here, in your browser, and goes nowhere.",
+    pick: "Choose a folder",
+    drop: "Drop the folder to open it",
+  },
 };
 
 export type Words = typeof en;

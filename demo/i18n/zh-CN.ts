@@ -13,6 +13,8 @@ export const zhCN: Words = {
       output: "法语",
       presets: { aligned: "每个法语词来自哪个英语词", neighbours: "相邻的词如何互看", written: "刚写下的内容" },
     },
+    stories: { tab: "故事", input: "开头", output: "故事", presets: {} },
+    folder: { tab: "你的模型", input: "文本", output: "输出", presets: {} },
   },
   kinds: { cross: "输出 → 输入", encoder: "输入 → 输入", decoder: "输出 → 输出" },
   about: {
@@ -31,4 +33,26 @@ export const zhCN: Words = {
   linesHint: "指向一个词，或点按以固定它。连线指向合占其 70% 注意力的词，线越粗权重越大。",
   honest: "注意力说明一个头从哪里读取信息，它本身并不是模型写出这些内容的原因。",
   examples: "示例",
+  writing: { force: "自己输入输出文本", beams: "束宽", temperature: (value) => `温度 ${value}`, seed: "随机种子", sequence: "输出" },
+  candidates: { title: "这里还可能写出什么", chosen: (text, share) => `模型写出了“${text}”，给它的概率为 ${share}。` },
+  beams: {
+    title: "束搜索",
+    hint: "每一列是一步，每个方框是某一束的一个词元，最好的在上面。选择一个完成的句子即可看到它自己的注意力。",
+    node: (text, score) => `“${text}”，得分 ${score}`,
+  },
+  switches: {
+    off: "关闭这个头",
+    on: "打开这个头",
+    reset: (count) => (count === 1 ? "重新打开另一个头" : `重新打开全部 ${count} 个头`),
+    change: "显示变化",
+    before: "所有头都打开时：",
+    same: "与所有头都打开时相同：",
+  },
+  compare: { start: "与另一段文本比较", label: "另一段文本，它的注意力会被减去", stop: "停止比较" },
+  folder: {
+    about:
+      "把 Hugging Face Hub 上一个检查点的文件夹拖到本页：config.json、model.safetensors、tokenizer.json。它只在你的浏览器里读取，不会传到任何地方。",
+    pick: "选择文件夹",
+    drop: "松开即可打开文件夹",
+  },
 };

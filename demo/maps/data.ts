@@ -23,6 +23,8 @@ export interface MapData {
   readonly weights: Float32Array;
   readonly queries: readonly Token[];
   readonly keys: readonly Token[];
+  /** A difference: from −1 to 1, drawn on the diverging ramp. */
+  readonly signed?: boolean;
 }
 
 /** Heads of one kind, and the tokens along the axes of their maps. */

@@ -1,5 +1,6 @@
 // Vocabulary pieces → labels. SentencePiece marks the start of a word, WordPiece its continuation, byte-level BPE spells
 // bytes as letters; bytes that only together make a character are joined by `joinBytes`.
+import type { Tokenizer } from "../../src/index.ts";
 import type { Token } from "./data.ts";
 
 const SENTENCEPIECE_START = "▁";
@@ -27,6 +28,20 @@ export function tokensOf(pieces: readonly string[], marks: Marks, isSpecial: (in
         return { text: piece, wordStart: true, special: false };
     }
   });
+}
+
+/** Labels of ids. */
+export const labels = (tokenizer: Tokenizer, marks: Marks, ids: readonly number[]): Token[] =>
+  tokensOf(
+    ids.map((id) => tokenizer.token(id)),
+    marks,
+    (i) => tokenizer.isSpecial(ids[i]!),
+  );
+
+/** How a vocabulary marks words, told from its pieces. */
+export function marksOf(pieces: readonly string[]): Marks {
+  if (pieces.some((piece) => piece.startsWith(SENTENCEPIECE_START))) return "sentencepiece";
+  return pieces.some((piece) => piece.startsWith(WORDPIECE_INSIDE)) ? "wordpiece" : "characters";
 }
 
 /**

@@ -1,46 +1,80 @@
 // A run of the engine as the page shows it.
-import type { Attentions, Run } from "../../src/index.ts";
+import type { Attentions, HeadScale, Model, Run } from "../../src/index.ts";
 import type { Axes, Head, Kind, Token } from "../maps/data.ts";
 import { KINDS } from "../maps/data.ts";
-import type { Shown, Step } from "./session.ts";
+import { labels, type Marks } from "../maps/tokens.ts";
+import type { HeadOf, Shown, Step } from "./session.ts";
 
-export interface LiveParts {
+/** How many of the likeliest tokens are shown at each place. */
+export const CANDIDATES = 5;
+
+export interface LiveParts extends Pick<Shown, "input" | "output" | "steps" | "dispose" | "score"> {
   readonly attentions: Attentions;
-  readonly input: string;
-  readonly output: string;
-  readonly steps: readonly Step[];
+  /** The run's row. Default 0. */
+  readonly row?: number;
   readonly source: readonly Token[];
   readonly target: readonly Token[];
-  readonly dispose: () => void;
 }
 
 /** Maps are read when they are looked at, each at most once. */
-export function liveShown({ attentions, input, output, steps, source, target, dispose }: LiveParts): Shown {
+export function liveShown({ attentions, row = 0, source, target, ...rest }: LiveParts): Shown {
   const reads = new Map<string, Promise<Float32Array>>();
+  const axes = (kind: Kind): Axes => {
+    const { layers, heads } = attentions[kind]!;
+    const [queries, keys] = kind === "encoder" ? [source, source] : [target, kind === "cross" ? source : target];
+    return { layers, heads, queries, keys };
+  };
   return {
-    input,
-    output,
-    steps,
+    ...rest,
     kinds: KINDS.filter((kind) => attentions[kind]),
-    axes(kind): Axes {
-      const { layers, heads } = attentions[kind]!;
-      const [queries, keys] = kind === "encoder" ? [source, source] : [target, kind === "cross" ? source : target];
-      return { layers, heads, queries, keys };
-    },
+    axes,
     read(kind: Kind, { layer, head }: Head, { values = false } = {}) {
       const key = `${kind} ${layer} ${head} ${values}`;
       let read = reads.get(key);
       if (!read) {
-        read = attentions[kind]!.read({ layer, head });
+        const { queries, keys } = axes(kind);
+        const [, , , width] = attentions[kind]!.shape;
+        read = attentions[kind]!.read({ layer, head, batch: row, values }).then((map) =>
+          withoutPadding(map, width, queries.length, keys.length),
+        );
         reads.set(key, read);
       }
       return read;
     },
-    dispose,
   };
 }
 
-/** log Σ exp of a row of logits, and the probabilities of the likeliest tokens. */
+/** The first rows and columns of a map that is `width` wide. */
+function withoutPadding(map: Float32Array, width: number, rows: number, columns: number): Float32Array {
+  if (width === columns) return map.subarray(0, rows * columns);
+  const out = new Float32Array(rows * columns);
+  for (let row = 0; row < rows; row++) out.set(map.subarray(row * width, row * width + columns), row * columns);
+  return out;
+}
+
+/** Heads that are off, as the engine takes them. */
+export function headScale(off: readonly HeadOf[]): HeadScale {
+  return Object.fromEntries(
+    KINDS.map((kind) => [kind, off.filter((head) => head.kind === kind)] as const).filter(([, heads]) => heads.length > 0),
+  );
+}
+
+/** For each row of a run, what was written at each place, how likely it was, and what else was. */
+export async function stepsOf(run: Run, { tokenizer }: Model, marks: Marks, written: readonly (readonly number[])[]): Promise<Step[][]> {
+  if (!run.logits) return written.map(() => []);
+  const logits = await run.logits.read();
+  const [, places, vocabulary] = run.logits.shape as [number, number, number];
+  const text = (id: number) => labels(tokenizer!, marks, [id])[0]!.text;
+  return written.map((ids, row) =>
+    ids.map((id, place) => {
+      const at = (row * places + place) * vocabulary;
+      const { probability, candidates } = likeliest(logits.subarray(at, at + vocabulary), id, CANDIDATES);
+      return { text: text(id), probability, candidates: candidates.map((c) => ({ text: text(c.id), probability: c.probability })) };
+    }),
+  );
+}
+
+/** Softmax of a row of logits, at the token chosen and at the likeliest ones. */
 export function likeliest(
   logits: Float32Array,
   chosen: number,
@@ -57,13 +91,4 @@ export function likeliest(
     best.length = Math.min(best.length, count);
   }
   return { probability: probability(chosen), candidates: best.map((id) => ({ id, probability: probability(id) })) };
-}
-
-/** Rows of a run's logits, [1, rows, vocabulary]. */
-export async function logitRows(run: Run): Promise<Float32Array[]> {
-  const { logits } = run;
-  if (!logits) return [];
-  const all = await logits.read();
-  const [, rows, vocabulary] = logits.shape as [number, number, number];
-  return Array.from({ length: rows }, (_, row) => all.subarray(row * vocabulary, (row + 1) * vocabulary));
 }

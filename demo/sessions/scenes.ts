@@ -1,7 +1,9 @@
 // The page's tabs.
+import { ownModel } from "./folder.ts";
 import type { Scene } from "./session.ts";
+import { stories } from "./stories.ts";
 import { translation } from "./translation.ts";
 
-export const scenes: readonly Scene[] = [translation];
+export const scenes: readonly Scene[] = [translation, stories, ownModel];
 
 export const sceneOf = (id: string): Scene => scenes.find((scene) => scene.id === id) ?? scenes[0]!;

@@ -1,7 +1,7 @@
 // What the page's tabs have in common. A scene is a tab: a model and how it is asked; a session is that model, loaded; what
 // one run gave is a `Shown`, whether it was computed just now, is still growing, or came with the page.
 import type { Axes, Head, Kind } from "../maps/data.ts";
-import type { LoadProgress } from "../../src/index.ts";
+import type { LoadProgress, Model } from "../../src/index.ts";
 
 export type SceneId = "translation" | "reactions" | "stories" | "folder";
 
@@ -19,11 +19,32 @@ export interface Step {
   readonly candidates?: readonly { readonly text: string; readonly probability: number }[];
 }
 
+/** A token of beam search. */
+export interface BeamToken {
+  readonly text: string;
+  /** The beam it continues, among `running` of the step before. */
+  readonly parent: number;
+  /** Of running beams the sum of log-probabilities, of ended ones what they are ranked by. */
+  readonly score: number;
+}
+
+/** The whole of a beam search. */
+export interface BeamTree {
+  readonly steps: readonly { readonly running: readonly BeamToken[]; readonly ended: readonly BeamToken[] }[];
+  /** The finished sequences, as the run's alternatives are: tokens, and the beam each token continued. */
+  readonly sequences: readonly { readonly length: number; readonly parents: readonly number[] }[];
+}
+
 /** One run's result. */
 export interface Shown {
   readonly input: string;
   /** The text written; empty where nothing is generated. */
   readonly output: string;
+  /** What beam search ranked it by. */
+  readonly score?: number;
+  readonly beams?: BeamTree;
+  /** With beams, all finished sequences, best first, each with maps of its own. */
+  readonly alternatives?: readonly Shown[];
   /** One per row of the decoder's maps: what the model wrote when it looked like this. */
   readonly steps: readonly Step[];
   readonly kinds: readonly Kind[];
@@ -43,6 +64,9 @@ export interface RunRequest {
   readonly target?: string;
   /** Heads switched off: their outputs are zero. */
   readonly off: readonly HeadOf[];
+  /** Beams that are searched; 1 is greedy. */
+  readonly beams: number;
+  /** 0 is greedy. */
   readonly temperature: number;
   readonly seed: number;
   readonly signal: AbortSignal;
@@ -51,6 +75,7 @@ export interface RunRequest {
 }
 
 export interface Session {
+  readonly kind: Model["kind"];
   run(request: RunRequest): Promise<Shown>;
   /** Resolves when the device is lost that the model runs on now: maps are gone then, and the model finds another device. */
   lost(): Promise<unknown>;

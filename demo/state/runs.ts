@@ -1,7 +1,8 @@
 // From what was chosen to what is shown: loads the scene's model, runs it when the text changes, stops runs that are stale.
 import { computed, effect, signal } from "@preact/signals";
 import { DeviceLostError, FoveaError } from "../../src/index.ts";
-import { type Session, type Shown } from "../sessions/session.ts";
+import { folder } from "../sessions/folder.ts";
+import type { RunRequest, Session, Shown } from "../sessions/session.ts";
 import { sceneOf } from "../sessions/scenes.ts";
 import { view } from "./view.ts";
 
@@ -17,6 +18,8 @@ export type Status =
 export const status = signal<Status>({ state: "loading", loaded: 0, total: 0 });
 /** The run whose maps are shown. The one before stays until the next is there. */
 export const shown = signal<Shown | undefined>(undefined);
+/** What it is compared with: the second text's run, or, with heads off, the run with all of them. */
+export const reference = signal<Shown | undefined>(undefined);
 /** Counts what a growing run has added. */
 export const growth = signal(0);
 export const scene = computed(() => sceneOf(view.scene.value));
@@ -24,19 +27,35 @@ export const scene = computed(() => sceneOf(view.scene.value));
 const sessions = new Map<string, Promise<Session>>();
 let running: AbortController | undefined;
 
+/** Another folder: its scene's model is loaded anew. */
+export function openFolder(files: readonly File[]): void {
+  void sessions.get("folder")?.then((session) => session.dispose());
+  sessions.delete("folder");
+  folder.value = files;
+  view.scene.value = "folder";
+}
+
+type Wanted = Pick<RunRequest, "text" | "target" | "off" | "beams" | "temperature" | "seed"> & {
+  scene: string;
+  compare: string | undefined;
+};
+
 /** Starts following the view; returns what stops it. */
 export function follow(): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;
   let before: string | undefined;
   return effect(() => {
-    const wanted = {
+    const wanted: Wanted = {
       scene: view.scene.value,
       text: view.text.value,
-      target: view.target.value,
       off: view.off.value,
+      beams: view.beams.value,
       temperature: view.temperature.value,
       seed: view.seed.value,
+      compare: view.compare.value,
+      ...(view.target.value !== undefined && { target: view.target.value }),
     };
+    void folder.value;
     clearTimeout(timer);
     const another = before !== wanted.scene;
     before = wanted.scene;
@@ -44,27 +63,32 @@ export function follow(): () => void {
   });
 }
 
-type Wanted = Pick<Parameters<Session["run"]>[0], "text" | "target" | "off" | "temperature" | "seed"> & { scene: string };
-
 async function run(wanted: Wanted): Promise<void> {
-  const { scene: id, ...request } = wanted;
   running?.abort();
   const controller = (running = new AbortController());
   const { signal: stale } = controller;
+  const { scene: id, compare, ...request } = wanted;
+  if (id === "folder" && !folder.peek()) {
+    replace(shown, undefined);
+    return void (status.value = { state: "ready" });
+  }
   try {
     const session = await open(id);
     stale.throwIfAborted();
     if (request.text.trim() === "") return void (status.value = { state: "ready" });
     status.value = { state: "running" };
-    const result = await session.run({
-      ...request,
-      signal: stale,
-      onGrowth: (soFar) => {
-        if (!stale.aborted) show(soFar);
-      },
-    });
-    if (stale.aborted) return result.dispose();
-    show(result);
+    const grow = (soFar: Shown) => {
+      if (!stale.aborted) show(soFar);
+    };
+    const ask = async (change: Partial<RunRequest> = {}): Promise<Shown> => {
+      const result = await session.run({ ...request, signal: stale, onGrowth: () => {}, ...change });
+      if (stale.aborted) result.dispose();
+      stale.throwIfAborted();
+      return result;
+    };
+    show(await ask({ onGrowth: grow }));
+    if (compare?.trim()) replace(reference, await ask({ text: compare, beams: 1 }));
+    else replace(reference, request.off.length > 0 ? await ask({ off: [], beams: 1 }) : undefined);
     status.value = { state: "ready" };
     // Only now: while it runs, the model goes on by itself on another device.
     void session.lost().then(() => (stale.aborted ? undefined : run(wanted)));
@@ -92,9 +116,13 @@ function open(id: string): Promise<Session> {
 }
 
 function show(next: Shown): void {
-  const last = shown.peek();
-  shown.value = next;
+  replace(shown, next);
   growth.value++;
+}
+
+function replace(place: typeof shown, next: Shown | undefined): void {
+  const last = place.peek();
+  place.value = next;
   if (last && last !== next) last.dispose();
 }
 

@@ -30,6 +30,11 @@ export const view = {
   off: signal<readonly HeadOf[]>([]),
   /** A second text, whose map is subtracted. */
   compare: signal<string | undefined>(undefined),
+  /** With heads off: whether the map of all heads is subtracted. */
+  change: signal(false),
+  beams: signal(1),
+  /** Which of the beam search's sequences is seen, best first. */
+  sequence: signal(0),
   temperature: signal(0),
   seed: signal(1),
 };

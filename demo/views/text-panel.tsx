@@ -1,12 +1,15 @@
 // What is read, and what was written.
 import { t } from "../i18n/index.ts";
+import { current } from "../state/displayed.ts";
 import { scene, shown, status } from "../state/runs.ts";
 import { view } from "../state/view.ts";
+import { Writing } from "./writing.tsx";
 
 export function TextPanel() {
   const words = t.value;
   const { id, examples } = scene.value;
   const names = words.scenes[id as keyof typeof words.scenes];
+  const kinds = shown.value?.kinds ?? scene.value.kinds;
   return (
     <section id="translation">
       <label for="source">{names.input}</label>
@@ -25,10 +28,31 @@ export function TextPanel() {
           </button>
         ))}
       </p>
-      <span class="label">{names.output}</span>
-      <p id="target" aria-live="polite" class={status.value.state === "running" ? "busy" : ""}>
-        {shown.value?.output}
-      </p>
+      {kinds.includes("decoder") && (
+        <>
+          {view.target.value === undefined ? (
+            <>
+              <span class="label">{names.output}</span>
+              <p id="target" aria-live="polite" class={status.value.state === "running" ? "busy" : ""}>
+                {current.value?.output}
+              </p>
+            </>
+          ) : (
+            <>
+              <label for="forced">{names.output}</label>
+              <textarea
+                id="forced"
+                rows={2}
+                maxLength={400}
+                spellcheck={false}
+                value={view.target.value}
+                onInput={(event) => (view.target.value = event.currentTarget.value)}
+              />
+            </>
+          )}
+          <Writing />
+        </>
+      )}
     </section>
   );
 }
