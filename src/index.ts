@@ -3,6 +3,7 @@ export { loadModel, type LoadOptions } from "./load/load-model.ts";
 export { Model, type ForwardInput, type ForwardCallOptions } from "./model.ts";
 export { deviceDescriptor, isSupported, type Support } from "./gpu/device.ts";
 export type { TunedSites, TuningStore } from "./tune/store.ts";
+export type { DispatchTime, Profile, ProfileRow } from "./gpu/profile.ts";
 export * from "./errors.ts";
 export { MissingFileError, type Source, type SourceInput } from "./load/source.ts";
 export type { Tokenizer } from "./load/tokenizer.ts";

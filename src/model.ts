@@ -9,6 +9,7 @@ import { type IdsInput, inputLimits, type Rows, toMatrix, toRows } from "./engin
 import { FoveaError, InputError } from "./errors.ts";
 import { generate, type Generation, type Piece, type Prompt, stream } from "./generate/generate.ts";
 import type { GenerateOptions } from "./generate/options.ts";
+import type { Profile } from "./gpu/profile.ts";
 import type { RawConfig } from "./load/config.ts";
 import type { Tokenizer } from "./load/tokenizer.ts";
 
@@ -132,6 +133,17 @@ export class Model {
       ...(target ? [this.#engine.compile("decode", forwardDecodeGraph(this.#engine), dims)] : []),
     ];
     return { toString: () => plans.map((plan) => plan.toString(dims)).join("\n\n") };
+  }
+
+  /**
+   * GPU time of every dispatch that the model makes while `run` is under way, by kernel and by module:
+   * `model.profile(() => model.generate("…"))`. Do the same once before: pipelines that have never run are slow. Each dispatch
+   * has a compute pass of its own meanwhile, which takes longer: the sum is not a run's time.
+   * @throws UnsupportedError where the device has no timestamp-query
+   */
+  async profile(run: () => Promise<unknown>): Promise<Profile> {
+    const { profile } = await import("./gpu/timing.ts");
+    return profile(await this.#host.ready(), run);
   }
 
   /** Bytes on the GPU: weights, slots shared by all runs, sessions (KV caches, step state, runs not yet disposed), staging. */

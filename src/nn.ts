@@ -16,6 +16,7 @@ export { compile, type CompileOptions } from "./schedule/compile.ts";
 export { Executable, type ExecutableOptions, type RunOptions, type RunOutput, type TensorData } from "./schedule/executable.ts";
 export { Plan } from "./schedule/plan.ts";
 export type { Candidate, Candidates, Choices, Site } from "./schedule/candidates.ts";
+export type { DispatchTime, Profile, ProfileRow } from "./gpu/profile.ts";
 export { type Lowered, type LowerContext, lowering, type Lowering } from "./schedule/lowering.ts";
 export { rules } from "./schedule/rules/index.ts";
 export { rebuild, type Rule, usesOf } from "./schedule/rewrite.ts";

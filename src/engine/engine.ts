@@ -4,8 +4,9 @@ import { FoveaError } from "../errors.ts";
 import { SlotPool, storageBuffer, withinMemory } from "../gpu/buffers.ts";
 import { assertAlive, isLost, type Traits, traitsOf, watchDevice } from "../gpu/device.ts";
 import type { Dims } from "../gpu/expr.ts";
-import { type BoundProgram, Program } from "../gpu/program.ts";
+import { type BoundProgram, encodePass, Program, type Step } from "../gpu/program.ts";
 import { Readback } from "../gpu/readback.ts";
+import type { Timing } from "../gpu/timing.ts";
 import type { Architecture } from "../models/architecture.ts";
 import { compile } from "../schedule/compile.ts";
 import type { Choices } from "../schedule/candidates.ts";
@@ -40,6 +41,8 @@ export class Engine implements GraphSource {
   readonly kv: KvType;
   readonly slots: SlotPool;
   readonly readback: Readback;
+  /** Set while a profile is taken: each dispatch gets a timed pass of its own. */
+  timing: Timing | undefined;
   readonly stored: EngineOptions["stored"];
   readonly #tuner: PlanTuner | undefined;
   readonly #weights = new Map<string, GPUBuffer>();
@@ -157,24 +160,23 @@ export class Engine implements GraphSource {
       const budget = this.traits.software ? SUBMIT_BUDGET.software : SUBMIT_BUDGET.gpu;
       for (const bound of bounds) {
         let first = true;
-        for (const encode of bound.chunks(budget)) {
+        for (const steps of bound.chunks(budget)) {
           // One submit is queued while another runs; waiting is for the abort signal's sake.
           if (!first) await this.device.queue.onSubmittedWorkDone();
           first = false;
           signal?.throwIfAborted();
           this.assertUsable();
-          this.submit(label, encode);
+          this.submit(label, steps);
         }
       }
     });
   }
 
   /** One command buffer with one compute pass. `after` may copy results out. */
-  submit(label: string, encode: (pass: GPUComputePassEncoder) => void, after?: (encoder: GPUCommandEncoder) => void): void {
+  submit(label: string, steps: readonly Step[], after?: (encoder: GPUCommandEncoder) => void): void {
     const encoder = this.device.createCommandEncoder({ label });
-    const pass = encoder.beginComputePass({ label });
-    encode(pass);
-    pass.end();
+    if (this.timing) this.timing.encode(encoder, label, steps);
+    else encodePass(encoder, label, steps);
     after?.(encoder);
     this.device.queue.submit([encoder.finish()]);
   }

@@ -107,11 +107,7 @@ export class Session {
       while (engine.idle) await engine.idle;
       engine.assertUsable();
       let staging: GPUBuffer | undefined;
-      engine.submit(
-        "step",
-        (pass) => this.#step!.encode(pass),
-        (encoder) => (staging = engine.readback.copy(encoder, records, step * bytes, bytes)),
-      );
+      engine.submit("step", this.#step!.steps, (encoder) => (staging = engine.readback.copy(encoder, records, step * bytes, bytes)));
       const tokens = engine.readback.map(staging!, bytes);
       // It may fail while nobody waits for it yet, or ever will.
       tokens.catch(() => undefined);

@@ -2,7 +2,7 @@
 // a replay writes params only when lengths changed, and creates nothing.
 import { FoveaError, InputError } from "../errors.ts";
 import type { SlotPool } from "./buffers.ts";
-import type { Place, Schedule } from "./dispatch.ts";
+import type { Dispatch, Place, Schedule } from "./dispatch.ts";
 import { type Dims, evaluate } from "./expr.ts";
 import { type Pipeline, pipelineFor } from "./pipelines.ts";
 
@@ -41,13 +41,15 @@ export class Program<P extends Schedule = Schedule> {
   }
 }
 
-interface Step {
+/** One dispatch on its buffers, ready to be encoded, and what it costs at the lengths that are set. */
+export interface Step {
+  readonly dispatch: Dispatch;
   readonly pipeline: GPUComputePipeline;
-  group: GPUBindGroup;
+  readonly group: GPUBindGroup;
   x: number;
   y: number;
-  /** Work of this dispatch in FLOPs or the bytes' worth of it, for splitting submits. */
-  work: number;
+  bytes: number;
+  flops: number;
 }
 
 /** A program on its buffers: what a session keeps and replays. */
@@ -112,25 +114,25 @@ export class BoundProgram {
       const groups = evaluate(dispatch.grid, dims);
       step.x = Math.min(groups, MAX_GRID);
       step.y = Math.ceil(groups / MAX_GRID);
-      step.work = Math.max(evaluate(dispatch.flops, dims), evaluate(dispatch.bytesRead, dims) + evaluate(dispatch.bytesWritten, dims));
+      step.bytes = evaluate(dispatch.bytesRead, dims) + evaluate(dispatch.bytesWritten, dims);
+      step.flops = evaluate(dispatch.flops, dims);
     });
   }
 
-  /** Encodes all dispatches into an open pass. Creates nothing. */
-  encode(pass: GPUComputePassEncoder): void {
+  /** All dispatches, in order. */
+  get steps(): readonly Step[] {
     if (this.#version !== this.#resources.slots.version) this.#rebind();
-    for (const step of this.#steps) encodeStep(pass, step);
+    return this.#steps;
   }
 
-  /** Dispatches in runs of at most `budget` work each, for submits that stay below what watchdogs allow. */
-  *chunks(budget: number): Generator<(pass: GPUComputePassEncoder) => void> {
-    if (this.#version !== this.#resources.slots.version) this.#rebind();
-    for (let from = 0; from < this.#steps.length;) {
+  /** Dispatches in runs of at most `budget` work each, FLOPs or bytes, for submits that stay below what watchdogs allow. */
+  *chunks(budget: number): Generator<readonly Step[]> {
+    const { steps } = this;
+    const work = (step: Step) => Math.max(step.flops, step.bytes);
+    for (let from = 0; from < steps.length;) {
       let to = from;
-      for (let work = 0; to < this.#steps.length && (to === from || work + this.#steps[to]!.work <= budget); to++)
-        work += this.#steps[to]!.work;
-      const steps = this.#steps.slice(from, to);
-      yield (pass) => steps.forEach((step) => encodeStep(pass, step));
+      for (let sum = 0; to < steps.length && (to === from || sum + work(steps[to]!) <= budget); to++) sum += work(steps[to]!);
+      yield steps.slice(from, to);
       from = to;
     }
   }
@@ -155,13 +157,8 @@ export class BoundProgram {
         entries.push({ binding: binding.index, resource: { buffer: this.#buffer(place) } });
       }
       const old = this.#steps[i];
-      return {
-        pipeline,
-        group: device.createBindGroup({ label: dispatch.path, layout, entries }),
-        x: old?.x ?? 0,
-        y: old?.y ?? 0,
-        work: old?.work ?? 0,
-      };
+      const group = device.createBindGroup({ label: dispatch.path, layout, entries });
+      return { x: 0, y: 0, bytes: 0, flops: 0, ...old, dispatch, pipeline, group };
     });
     this.#version = this.#resources.slots.version;
   }
@@ -178,7 +175,14 @@ export class BoundProgram {
   }
 }
 
-function encodeStep(pass: GPUComputePassEncoder, { pipeline, group, x, y }: Step): void {
+/** One compute pass of these dispatches; creates nothing else. */
+export function encodePass(encoder: GPUCommandEncoder, label: string, steps: readonly Step[]): void {
+  const pass = encoder.beginComputePass({ label });
+  for (const step of steps) encodeStep(pass, step);
+  pass.end();
+}
+
+export function encodeStep(pass: GPUComputePassEncoder, { pipeline, group, x, y }: Step): void {
   if (y === 0) return;
   pass.setPipeline(pipeline);
   pass.setBindGroup(0, group);

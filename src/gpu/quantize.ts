@@ -7,7 +7,7 @@ import { SlotPool, storageBuffer, wholeWords, withinMemory } from "./buffers.ts"
 import { maxBindingOf } from "./device.ts";
 import type { Schedule } from "./dispatch.ts";
 import { ceilDiv } from "./expr.ts";
-import { Program } from "./program.ts";
+import { encodePass, Program } from "./program.ts";
 
 /** Bytes staged at a time, more or less: rows are not split. */
 const STAGING = 4 << 20;
@@ -86,9 +86,7 @@ export class Quantizer {
       { columns, rowBlocks, sourceStart: (from - first) * columns, firstBlock, blocks, pairs },
     );
     const encoder = this.#device.createCommandEncoder({ label: "quantize" });
-    const pass = encoder.beginComputePass({ label: "quantize" });
-    bound.encode(pass);
-    pass.end();
+    encodePass(encoder, "quantize", bound.steps);
     this.#device.queue.submit([encoder.finish()]);
     bound.dispose();
   }

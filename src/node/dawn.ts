@@ -14,6 +14,8 @@ export interface OpenDeviceOptions {
   readonly software?: boolean;
   /** Dawn toggles to switch on, `disable_workgroup_init` say. */
   readonly toggles?: readonly string[];
+  /** Dawn toggles to switch off: without `timestamp_quantization` profiles are exact. */
+  readonly withoutToggles?: readonly string[];
   readonly label?: string;
 }
 
@@ -36,6 +38,7 @@ export async function openDevice({
   backend = "auto",
   software = false,
   toggles = [],
+  withoutToggles = [],
   label = "fovea",
 }: OpenDeviceOptions = {}): Promise<GPUDevice> {
   const dawn = await loadDawn();
@@ -44,6 +47,7 @@ export async function openDevice({
   const flags = [
     ...(backend === "null" ? ["backend=null"] : []),
     ...(features.length > 0 ? [`enable-dawn-features=${features.join(",")}`] : []),
+    ...(withoutToggles.length > 0 ? [`disable-dawn-features=${withoutToggles.join(",")}`] : []),
   ];
   const request = async (gpu: GPU) => ({ gpu, adapter: await gpu.requestAdapter({ powerPreference: "high-performance" }) });
 

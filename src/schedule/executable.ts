@@ -7,7 +7,8 @@ import { type Traits, traitsOf, watchDevice } from "../gpu/device.ts";
 import { byteSize, ELEMENT_BYTES, rowElements, rowWords } from "../gpu/dispatch.ts";
 import { floatToHalf, halfToFloat } from "../gpu/halves.ts";
 import { type Dims, evaluate, product } from "../gpu/expr.ts";
-import { type BoundProgram, Program } from "../gpu/program.ts";
+import type { Profile } from "../gpu/profile.ts";
+import { type BoundProgram, encodePass, Program } from "../gpu/program.ts";
 import { Quantizer } from "../gpu/quantize.ts";
 import { Readback } from "../gpu/readback.ts";
 import { compile, type CompileOptions } from "./compile.ts";
@@ -114,8 +115,33 @@ export class Executable {
    * Runs without waiting: several may follow one another on the GPU.
    * @param inputs those not given keep what an earlier run at the same lengths was given
    */
-  submit({ dims = {}, inputs = {} }: Partial<RunOptions> = {}): void {
-    const device = this.#device;
+  submit(options: Partial<RunOptions> = {}): void {
+    const { steps } = this.#prepare(options);
+    const encoder = this.#device.createCommandEncoder({ label: this.plan.name });
+    encodePass(encoder, this.plan.name, steps);
+    this.#device.queue.submit([encoder.finish()]);
+  }
+
+  /**
+   * Runs once, each dispatch in a compute pass of its own, and gives the GPU time of each. Takes what `submit` takes.
+   * @throws UnsupportedError where the device has no timestamp-query
+   */
+  async profile(options: Partial<RunOptions> = {}): Promise<Profile> {
+    const { Timing } = await import("../gpu/timing.ts");
+    const timing = new Timing(this.#device);
+    try {
+      const { steps } = this.#prepare(options);
+      const encoder = this.#device.createCommandEncoder({ label: this.plan.name });
+      timing.encode(encoder, this.plan.name, steps);
+      this.#device.queue.submit([encoder.finish()]);
+      return await timing.read();
+    } finally {
+      timing.dispose();
+    }
+  }
+
+  /** Writes the inputs and sets the lengths. */
+  #prepare({ dims = {}, inputs = {} }: Partial<RunOptions>): BoundProgram {
     this.#reserve(dims);
     for (const spec of this.plan.externals) {
       const data = inputs[spec.name];
@@ -129,7 +155,7 @@ export class Executable {
           got: data?.length,
         });
       const stored = spec.dtype === "f16" ? halvesOf(data, evaluate(spec.shape.at(-1) ?? 1, dims)) : data;
-      device.queue.writeBuffer(this.#externals.get(spec.name)!, 0, stored as Float32Array<ArrayBuffer>);
+      this.#device.queue.writeBuffer(this.#externals.get(spec.name)!, 0, stored as Float32Array<ArrayBuffer>);
       this.#given.add(spec.name);
     }
     this.#bound ??= this.#program.bind(
@@ -137,11 +163,7 @@ export class Executable {
       dims,
     );
     this.#bound.setDims(dims);
-    const encoder = device.createCommandEncoder({ label: this.plan.name });
-    const pass = encoder.beginComputePass({ label: this.plan.name });
-    this.#bound.encode(pass);
-    pass.end();
-    device.queue.submit([encoder.finish()]);
+    return this.#bound;
   }
 
   /** All outputs of the last run. */

@@ -5,7 +5,7 @@ import { withinMemory } from "../gpu/buffers.ts";
 import { ELEMENT_BYTES } from "../gpu/dispatch.ts";
 import type { Dims } from "../gpu/expr.ts";
 import { floatToHalf } from "../gpu/halves.ts";
-import { type BoundProgram, Program } from "../gpu/program.ts";
+import { type BoundProgram, encodePass, Program } from "../gpu/program.ts";
 import type { Choices } from "../schedule/candidates.ts";
 import { compile } from "../schedule/compile.ts";
 import { Graph, makeValue, type Node, root, type Value } from "../schedule/graph.ts";
@@ -64,7 +64,7 @@ export async function fastest(engine: Engine, site: PlannedSite, expect: Dims, c
 
 /** Runs it once. Work that the device refuses would take no time at all. */
 const runs = (engine: Engine, bound: BoundProgram): Promise<boolean> =>
-  withinMemory(engine.device, "tuning", () => engine.submit("tuning", (pass) => bound.encode(pass))).then(
+  withinMemory(engine.device, "tuning", () => engine.submit("tuning", bound.steps)).then(
     () => true,
     () => false,
   );
@@ -74,9 +74,7 @@ function timer(engine: Engine, bound: BoundProgram): Runner["time"] {
   return async (repeats) => {
     engine.assertUsable();
     const encoder = device.createCommandEncoder({ label: "tuning" });
-    const pass = encoder.beginComputePass({ label: "tuning" });
-    for (let i = 0; i < repeats; i++) bound.encode(pass);
-    pass.end();
+    encodePass(encoder, "tuning", Array.from({ length: repeats }, () => bound.steps).flat());
     const commands = encoder.finish();
     const begin = performance.now();
     device.queue.submit([commands]);
