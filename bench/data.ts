@@ -35,7 +35,7 @@ export function dataOf(task: Task): TaskData {
     case "encoder":
       return { x: normals([task.batch, task.T, task.d], 1), ...encoderWeights(task) };
     case "decode":
-      return decoderWeights(task);
+      return fitsHost(task) ? decoderWeights(task) : {};
     case "translate":
       return {};
   }
@@ -81,12 +81,22 @@ export function decoderShapes({ d, heads, kvHeads, ffn, layers, vocab }: DecodeT
   return shapes;
 }
 
+/** Whether a model's f32 weights are made in memory, for all engines. Beyond that ours alone is run, on numbers of its own. */
+export const fitsHost = (task: DecodeTask): boolean =>
+  Object.values(decoderShapes(task)).reduce((n, shape) => n + shape.reduce((a, b) => a * b, 1), 0) <= 1 << 28;
+
+let kept: { readonly shapes: string; readonly weights: TaskData } | undefined;
+
+/** Kept until another shape is asked for: tasks of one model follow one another. */
 function decoderWeights(task: DecodeTask): TaskData {
-  let seed = 100;
-  return Object.fromEntries(
-    Object.entries(decoderShapes(task)).map(([name, shape]) => [
-      name,
-      shape.length === 1 ? filled(shape, 1) : normals(shape, seed++, 1 / Math.sqrt(shape[1]!)),
-    ]),
-  );
+  const shapes = decoderShapes(task);
+  const key = JSON.stringify(shapes);
+  if (kept?.shapes !== key) {
+    kept = undefined;
+    let seed = 100;
+    const numbers = (shape: readonly number[]) =>
+      shape.length === 1 ? filled(shape, 1) : normals(shape, seed++, 1 / Math.sqrt(shape[1]!));
+    kept = { shapes: key, weights: Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [name, numbers(shape)])) };
+  }
+  return kept.weights;
 }

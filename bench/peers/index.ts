@@ -3,6 +3,7 @@ import type { Peer } from "../task.ts";
 
 export const peers: readonly (() => Promise<Peer>)[] = [
   () => import("./ort.ts").then(({ ortWebGpu }) => ortWebGpu()),
+  () => import("./ort.ts").then(({ ortExported }) => ortExported()),
   () => import("./ort.ts").then(({ ortWasm }) => ortWasm()),
   () => import("./tfjs.ts").then(({ tfjs }) => tfjs()),
   () => import("./jax-js.ts").then(({ jaxJs }) => jaxJs()),

@@ -20,7 +20,10 @@ export function normal(seed: number): () => number {
 /** f32 values, as a GPU will hold them. */
 export function normals(length: number, seed: number, scale = 1): Float32Array<ArrayBuffer> {
   const next = normal(seed);
-  return Float32Array.from({ length }, () => next() * scale);
+  const values = new Float32Array(length);
+  // Benchmarks take hundreds of millions: Float32Array.from is three times as slow.
+  for (let i = 0; i < length; i++) values[i] = next() * scale;
+  return values;
 }
 
 /** Integers in [low, high). */

@@ -14,8 +14,6 @@ export interface Runtime {
   session(model: Uint8Array, options?: { readonly capture?: boolean }): Promise<Session>;
   /** After the first session. */
   upload(data: Data, dims: readonly number[]): Promise<Tensor>;
-  /** Frees a tensor, uploaded or a result. */
-  free(tensor: Tensor): void;
   /** Frees an uploaded tensor; results have their own dispose(). */
   free(tensor: Tensor): void;
   /** Until what was submitted is done. */
@@ -27,8 +25,12 @@ export function hostTensor(runtime: Runtime, data: Data, dims: readonly number[]
   return new runtime.ort.Tensor(typeOf(data), data, dims);
 }
 
-/** The GPU package's runtime: the WebGPU execution provider in C++, compiled with asyncify. */
-export async function gpuRuntime(): Promise<Runtime> {
+let gpu: Promise<Runtime> | undefined;
+
+/** The GPU package's runtime: the WebGPU execution provider in C++, compiled with asyncify. One for all peers: it has one device. */
+export const gpuRuntime = (): Promise<Runtime> => (gpu ??= loadGpu());
+
+async function loadGpu(): Promise<Runtime> {
   const [module, { default: mjs }, { default: wasm }] = await Promise.all([
     import("onnxruntime-web/webgpu"),
     import("onnxruntime-web/ort-wasm-simd-threaded.asyncify.mjs?url"),

@@ -1,6 +1,7 @@
 // Tasks that are one run of one graph: everything but decoding and translating.
 import { toHalf } from "../../data.ts";
-import type { AttentionTask, DecodeTask, Prepared, Task, TaskData, Tensor, TranslateTask } from "../../task.ts";
+import type { AttentionTask, DecodeTask, EncoderTask, Prepared, Task, TaskData, Tensor, TranslateTask } from "../../task.ts";
+import { exportedEncoderGraph } from "../onnx/exported.ts";
 import {
   causalAttentionGraph,
   composedAttentionGraph,
@@ -30,7 +31,16 @@ interface Plan {
 export async function prepareSingle(runtime: Runtime, task: SingleTask, data: TaskData): Promise<Prepared> {
   const plan = await planFor(runtime, task, data);
   // With a cache the number of keys is planned on the host.
-  const session = await runtime.session(plan.model, { capture: !(task.kind === "attention" && (task.causal || task.T === 1)) });
+  return prepare(runtime, plan, { capture: !(task.kind === "attention" && (task.causal || task.T === 1)) });
+}
+
+/** The encoder as an exporter writes it; nothing is captured unless a user asks for it. */
+export function prepareExported(runtime: Runtime, task: EncoderTask, data: TaskData): Promise<Prepared> {
+  return prepare(runtime, { model: exportedEncoderGraph(task, data), inputs: { x: input(data["x"]!) } }, { capture: false });
+}
+
+async function prepare(runtime: Runtime, plan: Plan, options: { readonly capture: boolean }): Promise<Prepared> {
+  const session = await runtime.session(plan.model, options);
   const feeds: Record<string, DeviceTensor> = {};
   for (const [name, { data: values, dims }] of Object.entries(plan.inputs)) feeds[name] = await runtime.upload(values, dims);
   const shared = Object.entries(plan.shared ?? {});
