@@ -70,6 +70,7 @@ async function runTask(task: Task, name: string, options: RunOptions): Promise<P
   const data = dataOf(task);
   const entries = peers.map((peer): Entry => ({ peer, times: [], result: { peer: peer.name, about: peer.about, status: "failed" } }));
   let gold: Float32Array | undefined;
+  let firsts = 0;
   for (const entry of entries) {
     onProgress?.(`${name}: ${entry.peer.name} prepares`);
     const supported = entry.peer.supports(task);
@@ -80,7 +81,9 @@ async function runTask(task: Task, name: string, options: RunOptions): Promise<P
     try {
       const begin = performance.now();
       const prepared = (entry.prepared = await entry.peer.prepare(task, data, context));
+      const started = performance.now();
       await prepared.run();
+      firsts += performance.now() - started;
       const output = await prepared.output();
       const first = performance.now() - begin;
       gold ??= output;
@@ -115,8 +118,9 @@ async function runTask(task: Task, name: string, options: RunOptions): Promise<P
     }
   };
   onProgress?.(`${name}: warming up`);
+  // The first runs have compiled everything; where they took long, one more turn of all engines would only cost time.
   const begin = performance.now();
-  for (let i = 0; i < WARMUP && (i === 0 || performance.now() - begin < budget / 2); i++) await round(false);
+  for (let i = 0; i < WARMUP && (i === 0 ? firsts < 4 * budget : performance.now() - begin < budget / 2); i++) await round(false);
   const start = performance.now();
   for (let i = 0; i < ROUNDS.most && (i < ROUNDS.least || performance.now() - start < budget); i++) {
     onProgress?.(`${name}: round ${i + 1}`);

@@ -1,7 +1,7 @@
 // What is measured: tasks as plain data, and what a peer makes of one. Suites list tasks, peers run them, the runner times
 // them in turn; a task carries its numbers, so that all peers compute the same thing and can be compared before any timing.
 
-import type { Source } from "../src/index.ts";
+import type { Profile, Source } from "../src/index.ts";
 
 /** f32 numbers with a shape, row-major. */
 export interface Tensor {
@@ -106,6 +106,8 @@ export interface Prepared {
   run(): Promise<void | number>;
   /** The result of the last run. */
   output(): Promise<Float32Array>;
+  /** GPU time by dispatch of one more run, where the engine can tell. */
+  profile?(): Promise<Profile>;
   /** Frees what was made for the task. */
   dispose(): void | Promise<void>;
 }
