@@ -1,31 +1,5 @@
-// Where a benchmark ran, as its result file says: adapter, features, limits, and who runs it.
-import type { Roofline } from "./roofline.ts";
-import type { TaskResult } from "./runner.ts";
-
-/** A number that is no task's time: size of the build, cost of a dispatch. */
-export interface Figure {
-  readonly name: string;
-  readonly value: number;
-  readonly unit: string;
-}
-
-export interface ResultFile {
-  readonly version: 1;
-  /** ISO 8601, day only. */
-  readonly date: string;
-  readonly platform: string;
-  readonly adapter: {
-    readonly name: string;
-    readonly vendor: string;
-    readonly architecture: string;
-    readonly software: boolean;
-    readonly features: readonly string[];
-    readonly limits: Readonly<Record<string, number>>;
-  };
-  readonly roofline: Roofline;
-  readonly tasks: readonly TaskResult[];
-  readonly figures: readonly Figure[];
-}
+// Where a benchmark ran, as its result file says.
+import type { ResultFile } from "./result.ts";
 
 const LIMITS = [
   "maxBufferSize",

@@ -1,20 +1,25 @@
 // The page: chooses suites and engines, runs them, shows tables and plots, gives the result as JSON. ?run starts at once, with
 // ?suite=a,b&peer=c,d&budget=ms as chosen; <html data-state> tells a driver when it is done.
 import { deviceDescriptor, isSupported } from "../src/index.ts";
-import { describeAdapter, type Figure, isSoftware, type ResultFile } from "./environment.ts";
-import { figuresOf } from "./figures.ts";
+import { describeAdapter, isSoftware } from "./environment.ts";
+import { figuresOf, type Memory } from "./figures/index.ts";
 import { fovea } from "./peers/fovea.ts";
 import { peers as others } from "./peers/index.ts";
-import { plotResults } from "./plots.ts";
+import { profilesOf } from "./profiles.ts";
+import { readCheckpoint } from "./read-checkpoint.ts";
+import { readResult, type ResultFile } from "./result.ts";
 import { measureRoofline } from "./roofline.ts";
 import { runSuites, type TaskResult } from "./runner.ts";
 import { suites } from "./suites.ts";
-import { HEADINGS, meanRatio, peersOf, rowOf } from "./table.ts";
-import { readCheckpoint } from "./read-checkpoint.ts";
 import type { Peer, PeerContext } from "./task.ts";
+import { showResult, showTasks } from "./view/results.ts";
 
 const MODEL = new URL("models/marian-en-fr-tatoeba/", document.baseURI);
-const FIGURES = "figures";
+/** Beside the suites. */
+const EXTRAS = [
+  { name: "figures", title: "compiling, loading, calls and bytes a token, capture, sizes" },
+  { name: "profile", title: "GPU time by kernel and module" },
+];
 const $ = <T extends HTMLElement>(id: string): T => document.getElementById(id) as T;
 const query = new URLSearchParams(location.search);
 const state = (value: "idle" | "running" | "done" | "failed") => (document.documentElement.dataset["state"] = value);
@@ -23,18 +28,14 @@ const say = (text: string) => ($("progress").textContent = text);
 async function start(): Promise<void> {
   const { supported, reason } = await isSupported();
   if (!supported) throw new Error(reason);
-  const adapter = (await navigator.gpu.requestAdapter({ powerPreference: "high-performance" }))!;
-  const device = await adapter.requestDevice(deviceDescriptor(adapter));
+  const device = await openDevice();
   const about = describeAdapter(device);
   $("adapter").textContent = `${about.name}. Features: ${about.features.join(", ") || "none"}.`;
   const software = isSoftware(device);
   const all = suites({ software });
   const [failures, peers] = await loadPeers(device);
   for (const failure of failures) note(failure);
-  choices("suites", "suite", [
-    ...all.map(({ name, about: title }) => ({ name, title })),
-    { name: FIGURES, title: "loading, calls a token, capture" },
-  ]);
+  choices("suites", "suite", [...all.map(({ name, about: title }) => ({ name, title })), ...EXTRAS]);
   choices(
     "peers",
     "peer",
@@ -48,7 +49,13 @@ async function start(): Promise<void> {
     controller = new AbortController();
     run(device, peers, controller.signal).catch(fail);
   });
+  $("saved").addEventListener("change", () => void show().catch(fail));
   if (query.has("run")) $<HTMLFormElement>("choice").requestSubmit();
+}
+
+async function openDevice(): Promise<GPUDevice> {
+  const adapter = (await navigator.gpu.requestAdapter({ powerPreference: "high-performance" }))!;
+  return adapter.requestDevice(deviceDescriptor(adapter));
 }
 
 async function loadPeers(device: GPUDevice): Promise<[failures: string[], peers: Peer[]]> {
@@ -93,33 +100,36 @@ async function run(device: GPUDevice, peers: readonly Peer[], signal: AbortSigna
     say("Measuring what the device can do...");
     const roofline = await measureRoofline(device, software);
     const wanted = chosen("suites");
+    const common = { context, software, onProgress: say, signal };
+    const figures = wanted.includes("figures")
+      ? await figuresOf(device, { ...common, openDevice, memory: heapMemory(), build: __BUILD__ })
+      : [];
     const tasks: TaskResult[] = [];
     await runSuites(
       suites({ software }).filter(({ name }) => wanted.includes(name)),
       {
+        ...common,
         peers: peers.filter(({ name }) => chosen("peers").includes(name)),
-        context,
         budget: Number($<HTMLInputElement>("budget").value),
-        onProgress: say,
         onResult: (result) => {
           tasks.push(result);
-          showTable(tasks, result.suite);
+          showTasks($("results"), tasks);
         },
-        signal,
       },
     );
-    const figures = wanted.includes(FIGURES) ? await figuresOf(device, context, say) : [];
-    showFigures(figures);
+    const profiles = wanted.includes("profile") ? await profilesOf(device, common) : [];
     const result: ResultFile = {
-      version: 1,
+      version: 2,
       date: new Date().toISOString().slice(0, 10),
+      ...(__BUILD__.revision && { revision: __BUILD__.revision }),
       platform: /(?:Chrome|Firefox|Version)\/[\d.]+/.exec(navigator.userAgent)?.[0] ?? "a browser",
       adapter: describeAdapter(device),
       roofline,
       tasks,
       figures,
+      profiles,
     };
-    plotResults($("results"), result);
+    showResult($("results"), result);
     offer(result);
     say("Done.");
     state("done");
@@ -128,40 +138,25 @@ async function run(device: GPUDevice, peers: readonly Peer[], signal: AbortSigna
   }
 }
 
-function showTable(tasks: readonly TaskResult[], suite: string): void {
-  const own = tasks.filter((task) => task.suite === suite);
-  const peers = peersOf(own);
-  const rows = own.map((task) => ({ ...rowOf(task, peers), results: task.results }));
-  const table = document.createElement("table");
-  const line = (cells: readonly string[], tag: "th" | "td", titles: readonly (string | undefined)[] = []) => {
-    const row = table.insertRow();
-    cells.forEach((text, i) =>
-      row.append(Object.assign(document.createElement(tag), { textContent: text, ...(titles[i] && { title: titles[i] }) })),
-    );
-  };
-  line([suite, ...peers, ...HEADINGS.slice(1)], "th");
-  for (const { task, cells, ratio, rate, results } of rows)
-    line([task, ...cells, ratio === undefined ? "" : `${ratio.toFixed(2)}x`, rate], "td", [
-      undefined,
-      ...peers.map((peer) => results.find((r) => r.peer === peer)?.reason),
-    ]);
-  const mean = meanRatio(rows);
-  if (mean !== undefined && rows.length > 1) line(["geometric mean", ...peers.map(() => ""), `${mean.toFixed(2)}x`, ""], "td");
-  const section =
-    document.getElementById(`suite-${suite}`) ??
-    $("results").appendChild(Object.assign(document.createElement("div"), { id: `suite-${suite}`, className: "scroll" }));
-  section.replaceChildren(table);
+/** A result file that was saved before. */
+async function show(): Promise<void> {
+  const file = $<HTMLInputElement>("saved").files?.[0];
+  if (!file) return;
+  const result = readResult(await file.text());
+  showResult($("results"), result);
+  say(`${result.adapter.name}, ${result.platform}, ${result.date}`);
 }
 
-function showFigures(figures: readonly Figure[]): void {
-  if (figures.length === 0) return;
-  const table = document.createElement("table");
-  for (const { name, value, unit } of figures) {
-    const row = table.insertRow();
-    row.insertCell().textContent = name;
-    row.insertCell().textContent = `${value.toLocaleString("en-US", { maximumFractionDigits: 2 })} ${unit}`;
-  }
-  $("results").append(table);
+/**
+ * Chrome's own count, array buffers included. Coarse and stale unless it was started with --enable-precise-memory-info, as the
+ * headless one is: what does not move is not reported. measureUserAgentSpecificMemory would come too late for a peak.
+ */
+function heapMemory(): Memory | undefined {
+  const page = performance as { readonly memory?: { readonly usedJSHeapSize: number } };
+  if (!page.memory) return undefined;
+  const { gc = () => {} } = globalThis as { gc?: () => void };
+  // A new object each time, with the numbers of then.
+  return { bytes: () => page.memory!.usedJSHeapSize, what: "JavaScript heap with array buffers", collect: () => gc() };
 }
 
 function offer(result: ResultFile): void {
@@ -180,7 +175,7 @@ function offer(result: ResultFile): void {
 }
 
 function note(text: string): void {
-  $("results").append(Object.assign(document.createElement("p"), { textContent: text, className: "notes" }));
+  $("notes").append(Object.assign(document.createElement("p"), { textContent: text }));
 }
 
 function fail(error: unknown): void {

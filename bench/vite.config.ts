@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vite";
+import { define } from "./build.ts";
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -12,6 +13,7 @@ export const ISOLATION = {
 export default defineConfig({
   root: here("."),
   base: "./",
+  define: define(),
   publicDir: here("../demo/public"),
   server: { host: "127.0.0.1", headers: ISOLATION },
   build: { target: "es2023", outDir: "../dist-bench", emptyOutDir: true, modulePreload: { polyfill: false } },

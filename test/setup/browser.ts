@@ -21,11 +21,11 @@ const SOFTWARE_FLAGS = [
 /** Chromium looks its maker up at every start; a machine without a network waits for each. */
 const QUIET_FLAGS = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run", "--disable-quic"];
 
-/** Opens Chromium. On Linux x64 the one from npm, unless FOVEA_CHROME names a channel. */
-export async function openBrowser(): Promise<Browser> {
+/** Opens Chromium, with more flags if asked for. On Linux x64 the one from npm, unless FOVEA_CHROME names a channel. */
+export async function openBrowser(flags: readonly string[] = []): Promise<Browser> {
   const channel = process.env["FOVEA_CHROME"];
   if (channel || process.platform !== "linux" || process.arch !== "x64")
-    return chromium.launch({ channel: channel ?? "chrome", args: [...WEBGPU_FLAGS, ...QUIET_FLAGS] });
+    return chromium.launch({ channel: channel ?? "chrome", args: [...WEBGPU_FLAGS, ...QUIET_FLAGS, ...flags] });
   // A folder of its own: an executable that lies in the shared temporary folder already would skip the unpacking of the rest.
   const folder = join(tmpdir(), `fovea-chromium-${process.getuid?.() ?? 0}`);
   await mkdir(folder, { recursive: true });
@@ -37,7 +37,12 @@ export async function openBrowser(): Promise<Browser> {
     bundled.setGraphicsMode = true;
     const executablePath = await bundled.executablePath();
     const env = { ...process.env, FONTCONFIG_PATH: await writeFontConfig(folder) } as Record<string, string>;
-    return await chromium.launch({ executablePath, headless: true, args: [...WEBGPU_FLAGS, ...SOFTWARE_FLAGS, ...QUIET_FLAGS], env });
+    return await chromium.launch({
+      executablePath,
+      headless: true,
+      args: [...WEBGPU_FLAGS, ...SOFTWARE_FLAGS, ...QUIET_FLAGS, ...flags],
+      env,
+    });
   } finally {
     for (const [name, value] of Object.entries(saved)) {
       if (value === undefined) delete process.env[name];

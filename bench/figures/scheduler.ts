@@ -1,7 +1,8 @@
 // What our own code costs the CPU: a decoding step replayed on Dawn's null backend, which validates and runs nothing, against a
 // bare loop that sets as many pipelines and bind groups of four buffers and dispatches as often.
-import { attention, encoderBlock, Executable, Graph } from "../src/nn.ts";
-import type { Figure } from "./environment.ts";
+import { attention, encoderBlock, Executable, Graph } from "../../src/nn.ts";
+import type { Figure } from "../result.ts";
+import { median } from "./median.ts";
 
 const LAYERS = 12;
 const ROUNDS = 41;
@@ -31,7 +32,6 @@ export async function schedulerCost(device: GPUDevice): Promise<Figure[]> {
     loop.push(time(bare));
   }
   executable.dispose();
-  const median = (times: number[]) => times.toSorted((a, b) => a - b)[ROUNDS >> 1]!;
   return [
     { name: "null backend: CPU time of a dispatch", value: median(ours), unit: "µs" },
     { name: "null backend: of a bare loop's", value: median(ours) / median(loop), unit: "×" },
