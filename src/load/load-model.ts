@@ -36,7 +36,8 @@ export interface LoadOptions {
    * Times kernel variants on the device before their first use and takes the fastest; results differ by no more than rounding. Sizes
    * that were not met before cost about ten seconds at most for each of a model's plans, a minute for all; `warmup()` has it done
    * ahead. Answers are kept for later loads: in the browser's IndexedDB, for devices of `openDevice` (fovea/node) in a file of the
-   * user's cache folder, or in a store of yours. Default: false, variants are chosen by the kind of adapter.
+   * user's cache folder, or in a store of yours; elsewhere they last as long as the model. Default: false, variants are chosen by the
+   * kind of adapter.
    */
   readonly tune?: boolean | TuningStore;
   readonly onProgress?: (progress: LoadProgress) => void;

@@ -29,10 +29,9 @@ export function keepTuning(device: GPUDevice, store: TuningStore): void {
 export const keptTuning = (device: GPUDevice): TuningStore | undefined => stores.get(device);
 
 /** The adapter's name as far as the platform tells: other drivers may have other favourites. */
-export function adapterKey({ adapterInfo }: GPUDevice): string {
-  const { vendor, architecture, device, description, driver, backend } = adapterInfo as GPUAdapterInfo &
-    Partial<Record<"driver" | "backend", string>>;
-  return JSON.stringify([vendor, architecture, device, description, driver ?? "", backend ?? ""]);
+export function adapterKey(device: GPUDevice): string {
+  const info = (device.adapterInfo ?? {}) as unknown as Partial<Record<string, string>>;
+  return JSON.stringify(["vendor", "architecture", "device", "description", "driver", "backend"].map((name) => info[name] ?? ""));
 }
 
 /** What of a store's answer can be used. */

@@ -83,6 +83,15 @@ async function call<K extends keyof Scripts>(name: K, ...args: Parameters<Script
   return result as Awaited<ReturnType<Scripts[K]>>;
 }
 
+/** Tunes until nothing is left: on a busy machine the time for one plan may not do. */
+async function tuneAll(ids: readonly number[]): Promise<void> {
+  for (let timings = 1; timings > 0;) {
+    const result = await call("generate", true);
+    expect(result.ids).toEqual(ids);
+    timings = result.timings;
+  }
+}
+
 it("keeps what it finds for the next page, and finds it again where that is spoilt", async () => {
   const { ids, timings } = await call("generate", false);
   expect(timings).toBe(0);
@@ -90,6 +99,7 @@ it("keeps what it finds for the next page, and finds it again where that is spoi
   const first = await call("generate", true);
   expect(first.ids).toEqual(ids);
   expect(first.timings).toBeGreaterThan(0);
+  await tuneAll(ids);
   const kept = await call("kept");
   expect(kept).toHaveLength(1);
   const sites = Object.entries(kept[0] as Record<string, string>);
@@ -104,5 +114,6 @@ it("keeps what it finds for the next page, and finds it again where that is spoi
   const again = await call("generate", true);
   expect(again.ids).toEqual(ids);
   expect(again.timings).toBeGreaterThan(0);
+  await tuneAll(ids);
   expect(Object.keys((await call("kept"))[0] as object).toSorted()).toEqual(sites.map(([site]) => site).toSorted());
 });

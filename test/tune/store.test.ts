@@ -76,6 +76,8 @@ describe("an adapter's key", () => {
   const key = (info: object) => adapterKey({ adapterInfo: info } as unknown as GPUDevice);
   const info = { vendor: "nvidia", architecture: "ampere", device: "", description: "driver 1" };
 
+  it("is there where the platform tells nothing", () => expect(adapterKey({} as GPUDevice)).toBe(key({})));
+
   it("tells adapters and drivers apart", () => {
     expect(key(info)).toBe(key({ ...info }));
     for (const other of [
