@@ -10,6 +10,8 @@ import { DropTarget, FolderPicker } from "./views/folder-drop.tsx";
 import { Explanation, KindTabs } from "./views/kinds.tsx";
 import { HeadGrid } from "./views/head-grid.tsx";
 import { Heatmap } from "./views/heatmap.tsx";
+import { PageFooter } from "./views/page-footer.tsx";
+import { PageHeader } from "./views/page-header.tsx";
 import { Lines } from "./views/lines.tsx";
 import { Readout } from "./views/readout.tsx";
 import { Scales } from "./views/scales.tsx";
@@ -21,10 +23,7 @@ export function App() {
   const words = t.value;
   return (
     <>
-      <header>
-        <h1>fovea</h1>
-        <p>{words.tagline}</p>
-      </header>
+      <PageHeader />
       <main>
         <StatusLine />
         {scene.value.id === "folder" && <FolderPicker />}
@@ -53,6 +52,7 @@ export function App() {
           </section>
         )}
       </main>
+      <PageFooter />
       <DropTarget />
     </>
   );

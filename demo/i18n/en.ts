@@ -77,6 +77,20 @@ export const en = {
     pick: "Choose a folder",
     drop: "Drop the folder to open it",
   },
+
+  // The page's frame.
+  language: "Language",
+  wrong: (what: string) => `Something went wrong: ${what}`,
+  footer: {
+    private: "Everything runs in this page; nothing you type leaves it.",
+    models: "Models",
+    about: {
+      translation: "English to French, 7 million parameters, trained from scratch on sentence pairs of",
+      reactions: "12 layers, 8 heads, trained without labels on reactions from patents; from",
+      stories: "260 thousand parameters, trained on TinyStories; from",
+    },
+    source: "fovea is free software under the MIT licence. The source of this page is the folder demo/ of its repository.",
+  },
 };
 
 export type Words = typeof en;

@@ -1,4 +1,5 @@
-// The page's words: one file per language, all of the same shape; English is the measure. The browser's language chooses.
+// The page's words: one file per language, all of the same shape; English is the measure. The reader's choice goes before the
+// browser's wish, and is remembered where the browser allows it.
 import { computed, signal } from "@preact/signals";
 import { en, type Words } from "./en.ts";
 import { zhCN } from "./zh-CN.ts";
@@ -16,6 +17,31 @@ export function bestLanguage(wanted: readonly string[]): Language {
   return "en";
 }
 
-export const language = signal<Language>("en");
+/** Chosen by the reader or by the link; undefined: as the browser wishes. */
+export const chosenLanguage = signal<Language | undefined>(undefined);
+export const language = computed(
+  (): Language => chosenLanguage.value ?? remembered() ?? bestLanguage(globalThis.navigator?.languages ?? []),
+);
 /** The words of the chosen language: `t.value.title`. */
 export const t = computed((): Words => LANGUAGES[language.value]);
+
+const STORED = "fovea language";
+
+/** Chooses a language, for this page and for the next visit. */
+export function chooseLanguage(to: Language): void {
+  chosenLanguage.value = to;
+  try {
+    localStorage.setItem(STORED, to);
+  } catch {
+    // Storage may be full, or forbidden to this page: then the choice ends with the visit.
+  }
+}
+
+function remembered(): Language | undefined {
+  try {
+    const stored = localStorage.getItem(STORED);
+    return (Object.keys(LANGUAGES) as Language[]).find((l) => l === stored);
+  } catch {
+    return undefined;
+  }
+}

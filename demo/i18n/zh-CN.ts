@@ -55,4 +55,18 @@ export const zhCN: Words = {
     pick: "选择文件夹",
     drop: "松开即可打开文件夹",
   },
+
+  // 页眉与页脚。
+  language: "语言",
+  wrong: (what) => `出错了：${what}`,
+  footer: {
+    private: "一切都在本页面内运行，你输入的内容不会离开这里。",
+    models: "模型",
+    about: {
+      translation: "英译法，700 万参数，从零训练，句对来自",
+      reactions: "12 层、8 个头，在专利反应上无标注训练；来自",
+      stories: "26 万参数，在 TinyStories 上训练；来自",
+    },
+    source: "fovea 是采用 MIT 许可证的自由软件。本页面的源代码在其仓库的 demo/ 文件夹中。",
+  },
 };

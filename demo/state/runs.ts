@@ -3,6 +3,7 @@ import { computed, effect, signal } from "@preact/signals";
 import { DeviceLostError, FoveaError } from "../../src/index.ts";
 import { folder } from "../sessions/folder.ts";
 import type { RunRequest, Session, Shown } from "../sessions/session.ts";
+import { t } from "../i18n/index.ts";
 import { sceneOf } from "../sessions/scenes.ts";
 import { view } from "./view.ts";
 
@@ -94,7 +95,7 @@ async function run(wanted: Wanted): Promise<void> {
     void session.lost().then(() => (stale.aborted ? undefined : run(wanted)));
   } catch (error) {
     if (stale.aborted) return;
-    status.value = { state: "failed", message: error instanceof FoveaError ? error.message : `Something went wrong: ${String(error)}` };
+    status.value = { state: "failed", message: error instanceof FoveaError ? error.message : t.peek().wrong(String(error)) };
     if (!(error instanceof FoveaError)) throw error;
   }
 }
