@@ -8,6 +8,7 @@ import { ColourBar } from "./views/colour-bar.tsx";
 import { Compare } from "./views/compare.tsx";
 import { DropTarget, FolderPicker } from "./views/folder-drop.tsx";
 import { Explanation, KindTabs } from "./views/kinds.tsx";
+import { ExportMenu } from "./views/export-menu.tsx";
 import { HeadGrid } from "./views/head-grid.tsx";
 import { Heatmap } from "./views/heatmap.tsx";
 import { PageFooter } from "./views/page-footer.tsx";
@@ -48,6 +49,7 @@ export function App() {
             <Candidates />
             <Lines />
             <Compare />
+            <ExportMenu />
             <p class="honest">{words.honest}</p>
           </section>
         )}

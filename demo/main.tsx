@@ -1,4 +1,5 @@
 // The page starts here: the view from the link, the language, the first scene, and the effects that keep them in step.
+import "./styles/export-menu.css";
 import "./styles/frame.css";
 import "./styles/writing.css";
 import { effect } from "@preact/signals";

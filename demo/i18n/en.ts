@@ -78,6 +78,24 @@ export const en = {
     drop: "Drop the folder to open it",
   },
 
+  // Links and files.
+  exports: {
+    open: "Share or save",
+    copyLink: "Copy link",
+    copied: "Link copied.",
+    copyThis: "Copy this link:",
+    files: { png: "Picture (PNG)", svg: "Drawing (SVG)", json: "Numbers (JSON)", html: "Page (HTML)" },
+    labels: {
+      text: "Text",
+      output: "Written",
+      model: "Model",
+      scale: "Colour scale",
+      pinned: "Kept",
+      again: "Open this view in fovea",
+      values: "All weights as a table",
+    },
+  },
+
   // The page's frame.
   language: "Language",
   wrong: (what: string) => `Something went wrong: ${what}`,

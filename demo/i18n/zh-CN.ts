@@ -56,6 +56,24 @@ export const zhCN: Words = {
     drop: "松开即可打开文件夹",
   },
 
+  // 链接与文件。
+  exports: {
+    open: "分享或保存",
+    copyLink: "复制链接",
+    copied: "链接已复制。",
+    copyThis: "请复制此链接：",
+    files: { png: "图片（PNG）", svg: "矢量图（SVG）", json: "数值（JSON）", html: "网页（HTML）" },
+    labels: {
+      text: "输入",
+      output: "输出",
+      model: "模型",
+      scale: "颜色标度",
+      pinned: "已固定",
+      again: "在 fovea 中打开此视图",
+      values: "全部权重（表格）",
+    },
+  },
+
   // 页眉与页脚。
   language: "语言",
   wrong: (what) => `出错了：${what}`,
