@@ -96,6 +96,8 @@ export interface Scene {
   /** Heads worth seeing; their names are in the language files under the scene. */
   readonly presets: readonly (HeadOf & { readonly name: string })[];
   readonly examples: readonly string[];
+  /** BCP 47 tags of what is read and what is written, where known: screen readers speak them so. */
+  readonly languages?: { readonly input: string; readonly output: string };
   /** Bytes that are fetched to run it. */
   readonly bytes: number;
   /** Whether it writes a text (a target can be forced then). */

@@ -11,6 +11,7 @@ export const stories: Scene = {
   start: { decoder: { layer: 0, head: 0 } },
   presets: [],
   examples: ["Once upon a time, there was a little dog named", "Lily and Tom found a big red box.", "One day, a bird saw the"],
+  languages: { input: "en", output: "en" },
   bytes: 1_060_000,
   writes: true,
   open: async (options) => sessionOf(await loadModel(new URL(FOLDER, document.baseURI), options), "sentencepiece"),

@@ -20,6 +20,7 @@ export const translation: Scene = {
     "Where is the train station?",
     "I don't know what you want to eat.",
   ],
+  languages: { input: "en", output: "fr" },
   bytes: 14_360_000,
   writes: true,
   open: async (options) => sessionOf(await loadModel(new URL(FOLDER, document.baseURI), options), "sentencepiece"),

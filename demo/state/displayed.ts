@@ -60,7 +60,7 @@ function follow(of: ReadonlySignal<Shown | undefined>, to: typeof tokenMap): () 
         if (still) to.value = { weights, queries, keys };
       },
       (error: unknown) => {
-        if (!isLoss(error)) throw error;
+        if (!isLoss(error, run)) throw error;
       },
     );
   });

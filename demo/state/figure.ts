@@ -5,9 +5,9 @@ import { language, t } from "../i18n/index.ts";
 import { inverse, ramp } from "../maps/colour.ts";
 import { CREDITS } from "../sessions/credits.ts";
 import { dark } from "./appearance.ts";
-import { displayed, head, kind } from "./displayed.ts";
+import { current, displayed, head, kind } from "./displayed.ts";
 import { link } from "./link.ts";
-import { scene, shown } from "./runs.ts";
+import { scene } from "./runs.ts";
 import { view } from "./view.ts";
 
 const BAR_STEPS = 64;
@@ -15,7 +15,7 @@ const TICKS = [0, 0.25, 0.5, 0.75, 1];
 
 /** Undefined until there is a map. */
 export function currentFigure(): Figure | undefined {
-  const [map, run, of, words] = [displayed.value, shown.value, kind.value, t.value];
+  const [map, run, of, words] = [displayed.value, current.value, kind.value, t.value];
   if (!map || !run || !of) return undefined;
   const scale = view.scale.value;
   const colour = ramp(scale, dark.value);

@@ -127,5 +127,8 @@ function replace(place: typeof shown, next: Shown | undefined): void {
   if (last && last !== next) last.dispose();
 }
 
-/** For a map that is read while its device is lost: new maps are on their way then. */
-export const isLoss = (error: unknown): boolean => error instanceof DeviceLostError;
+/** For a map whose device was lost while it was read, or whose run was replaced: new maps are on their way then. */
+export function isLoss(error: unknown, run: Shown): boolean {
+  const kept = [shown.peek(), reference.peek(), ...(shown.peek()?.alternatives ?? [])];
+  return error instanceof DeviceLostError || !kept.includes(run);
+}

@@ -44,9 +44,9 @@ const FIELDS: { readonly [K in keyof Choices]: Field<Choices[K]> } = {
   off: list("off", ({ kind, layer, head }) => `${kind}.${layer}.${head}`, headOf),
   compare: optional(text("compare")),
   change: flag("change"),
-  beams: number("beams", { least: 1, most: 16, whole: true }),
-  sequence: number("sequence", { most: 15, whole: true }),
-  temperature: number("temperature", { most: 10 }),
+  beams: number("beams", { least: 1, most: 8, whole: true }),
+  sequence: number("sequence", { most: 7, whole: true }),
+  temperature: number("temperature", { most: 1.5 }),
   seed: number("seed", { most: 2 ** 32 - 1, whole: true }),
   language: optional(oneOf("language", Object.fromEntries(Object.keys(LANGUAGES).map((l) => [l, l])) as Record<Language, string>)),
 };

@@ -39,7 +39,7 @@ export function HeadGrid() {
       element.current!.dataset["complete"] = of;
     };
     paintAll().catch((error: unknown) => {
-      if (!isLoss(error)) throw error;
+      if (!isLoss(error, run)) throw error;
     });
     return () => {
       stale = true;

@@ -7,7 +7,7 @@ import { Writing } from "./writing.tsx";
 
 export function TextPanel() {
   const words = t.value;
-  const { id, examples } = scene.value;
+  const { id, examples, languages } = scene.value;
   const names = words.scenes[id as keyof typeof words.scenes];
   const kinds = shown.value?.kinds ?? scene.value.kinds;
   return (
@@ -15,13 +15,15 @@ export function TextPanel() {
       <label for="source">{names.input}</label>
       <textarea
         id="source"
+        dir="auto"
+        lang={languages?.input}
         rows={2}
         maxLength={400}
         spellcheck={false}
         value={view.text.value}
         onInput={(event) => (view.text.value = event.currentTarget.value)}
       />
-      <p id="examples" aria-label={words.examples}>
+      <p id="examples" role="group" aria-label={words.examples} lang={languages?.input}>
         {examples.map((example) => (
           <button key={example} type="button" onClick={() => (view.text.value = example)}>
             {example}
@@ -33,7 +35,7 @@ export function TextPanel() {
           {view.target.value === undefined ? (
             <>
               <span class="label">{names.output}</span>
-              <p id="target" aria-live="polite" class={status.value.state === "running" ? "busy" : ""}>
+              <p id="target" dir="auto" lang={languages?.output} aria-live="polite" class={status.value.state === "running" ? "busy" : ""}>
                 {current.value?.output}
               </p>
             </>
@@ -42,6 +44,8 @@ export function TextPanel() {
               <label for="forced">{names.output}</label>
               <textarea
                 id="forced"
+                dir="auto"
+                lang={languages?.output}
                 rows={2}
                 maxLength={400}
                 spellcheck={false}

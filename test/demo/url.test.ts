@@ -25,9 +25,9 @@ const choices: fc.Arbitrary<Choices> = fc.record({
   }),
   compare: fc.option(text, { nil: undefined }),
   change: fc.boolean(),
-  beams: fc.integer({ min: 1, max: 16 }),
-  sequence: fc.nat(15),
-  temperature: fc.double({ min: 0, max: 10, noNaN: true }).map((x) => x + 0),
+  beams: fc.integer({ min: 1, max: 8 }),
+  sequence: fc.nat(7),
+  temperature: fc.double({ min: 0, max: 1.5, noNaN: true }).map((x) => x + 0),
   seed: fc.nat(2 ** 32 - 1),
   language: fc.constantFrom("en", "zh-CN", undefined),
 });
