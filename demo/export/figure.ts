@@ -33,7 +33,7 @@ export type Rgb = readonly [number, number, number];
 
 export interface FigureColours {
   /** Of a cell, by its index in the map's weights. */
-  at(cell: number): Rgb;
+  readonly at: (cell: number) => Rgb;
   /** The colour bar from left to right, and the weights along it; `at` is 0…1. */
   readonly bar: readonly Rgb[];
   readonly ticks: readonly { readonly at: number; readonly text: string }[];

@@ -2,7 +2,7 @@
 // downwards, and words that run from right to left do not turn their surroundings.
 import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import type { Result } from "axe-core";
+import type * as Axe from "axe-core";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openBrowser, serve, watch } from "../setup/browser.ts";
@@ -56,10 +56,8 @@ describe("axe-core", () => {
         await withPage({ viewport, colorScheme, hash: "#pins=1,2" }, async (page) => {
           await page.click("#export > button");
           await page.evaluate(axe);
-          const violations = await page.evaluate(
-            async () => (await (globalThis as unknown as { axe: typeof import("axe-core") }).axe.run()).violations,
-          );
-          const serious = violations.filter(({ impact }: Result) => impact === "serious" || impact === "critical");
+          const violations = await page.evaluate(async () => (await (globalThis as unknown as { axe: typeof Axe }).axe.run()).violations);
+          const serious = violations.filter(({ impact }: Axe.Result) => impact === "serious" || impact === "critical");
           expect(
             serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`).join("\n")}`),
           ).toEqual([]);
