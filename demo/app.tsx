@@ -1,6 +1,6 @@
 // The page as a whole: what is asked above, what was looked at below.
 import { t } from "./i18n/index.ts";
-import { axes, displayed } from "./state/displayed.ts";
+import { axes, displayed, kind } from "./state/displayed.ts";
 import { scene } from "./state/runs.ts";
 import { BeamTree } from "./views/beam-tree.tsx";
 import { Candidates } from "./views/candidates.tsx";
@@ -14,11 +14,12 @@ import { Heatmap } from "./views/heatmap.tsx";
 import { PageFooter } from "./views/page-footer.tsx";
 import { PageHeader } from "./views/page-header.tsx";
 import { Lines } from "./views/lines.tsx";
+import { Options } from "./views/options.tsx";
 import { Readout } from "./views/readout.tsx";
-import { Scales } from "./views/scales.tsx";
 import { StatusLine } from "./views/status-line.tsx";
 import { Switches } from "./views/switches.tsx";
 import { TextPanel } from "./views/text-panel.tsx";
+import { ValuesTable } from "./views/values-table.tsx";
 
 export function App() {
   const words = t.value;
@@ -34,16 +35,19 @@ export function App() {
           <section id="attention">
             <div class="toolbar">
               <KindTabs />
-              <Scales />
-              <ColourBar />
             </div>
             <Explanation />
+            <div class="toolbar">
+              <Options />
+              <ColourBar />
+            </div>
             <div class="views">
               <HeadGrid />
               <div class="large">
                 <Readout />
                 <Switches />
-                <Heatmap />
+                <Heatmap key={kind.value} />
+                <ValuesTable />
               </div>
             </div>
             <Candidates />

@@ -10,6 +10,7 @@ import { language, t } from "./i18n/index.ts";
 import { readMaps } from "./state/displayed.ts";
 import { followLink } from "./state/link.ts";
 import { follow, status } from "./state/runs.ts";
+import "./styles/maps.css";
 
 followLink();
 effect(() => {

@@ -2,7 +2,8 @@
 import type { Scale } from "../maps/colour.ts";
 import type { Head, Kind, MapData } from "../maps/data.ts";
 import type { SceneId } from "../sessions/session.ts";
-import type { Range, Sinks, Unit, Weighting } from "../state/view.ts";
+import type { Range } from "../maps/range.ts";
+import type { Sinks, Unit, Weighting } from "../state/view.ts";
 
 export interface Figure {
   readonly map: MapData;

@@ -23,8 +23,20 @@ export interface MapData {
   readonly weights: Float32Array;
   readonly queries: readonly Token[];
   readonly keys: readonly Token[];
-  /** A difference: from −1 to 1, drawn on the diverging ramp. */
+  /** A difference: below zero too, drawn on the diverging ramp. */
   readonly signed?: boolean;
+  /** Columns that do not count to the range: what is above it there is hatched. */
+  readonly clipped?: readonly boolean[];
+  /** Columns that were taken out; what was left was divided by its sum. */
+  readonly hidden?: Hidden;
+}
+
+export interface Hidden {
+  readonly columns: readonly boolean[];
+  /** [query], what these columns had of each row. */
+  readonly mass: Float32Array;
+  /** [query, key], as they were. */
+  readonly weights: Float32Array;
 }
 
 /** Heads of one kind, and the tokens along the axes of their maps. */
@@ -36,3 +48,6 @@ export interface Axes {
 }
 
 export const sameHead = (a: Head, b: Head): boolean => a.layer === b.layer && a.head === b.head;
+
+/** Whether a token goes on a word that began before it, other than as a mark after it. */
+export const continuesWord = ({ text, wordStart, special }: Token): boolean => !wordStart && !special && /[\p{L}\p{N}]/u.test(text);

@@ -5,6 +5,8 @@ import type { Token } from "./data.ts";
 
 const SENTENCEPIECE_START = "▁";
 const WORDPIECE_INSIDE = "##";
+/** Label of a piece that is nothing but the start of a word. */
+export const SPACE = "␣";
 const BYTE = /^<0x([0-9A-F]{2})>$/;
 
 /** How a vocabulary marks words. "characters": every piece is a word of its own, as in SMILES. */
@@ -18,7 +20,7 @@ export function tokensOf(pieces: readonly string[], marks: Marks, isSpecial: (in
       case "sentencepiece": {
         const wordStart = piece.startsWith(SENTENCEPIECE_START);
         const text = wordStart ? piece.slice(1) : piece;
-        return { text: text === "" ? "␣" : text.replaceAll("\n", "↵"), wordStart, special: false };
+        return { text: text === "" ? SPACE : text.replaceAll("\n", "↵"), wordStart, special: false };
       }
       case "wordpiece": {
         const inside = piece.startsWith(WORDPIECE_INSIDE);

@@ -1,16 +1,26 @@
 // Tokens → words: what a word is looked at is the sum over its pieces, where it looks the mean of theirs, so that rows go on
 // summing to 1.
 import type { MapData, Token } from "./data.ts";
+import { SPACE } from "./tokens.ts";
 
 /** First token of each word, and the end. */
 function starts(tokens: readonly Token[]): number[] {
   return [...tokens.flatMap((token, i) => (token.wordStart || i === 0 || tokens[i - 1]!.special ? [i] : [])), tokens.length];
 }
 
+/** The word of each token. */
+export function wordOf(tokens: readonly Token[]): number[] {
+  const bounds = starts(tokens);
+  let word = 0;
+  return tokens.map((_, i) => (i >= bounds[word + 1]! ? ++word : word));
+}
+
 const join = (tokens: readonly Token[], bounds: readonly number[]): Token[] =>
   bounds.slice(0, -1).map((from, w) => {
     const pieces = tokens.slice(from, bounds[w + 1]);
-    return { ...pieces[0]!, wordStart: true, text: pieces.map(({ text }) => text).join("") };
+    // The mark of a space that is a piece by itself says nothing once the word is whole.
+    const texts = pieces.map(({ text }) => text).filter((text, _, all) => text !== SPACE || all.length === 1);
+    return { ...pieces[0]!, wordStart: true, text: texts.join("") };
   });
 
 export function byWords({ weights, queries, keys }: MapData): MapData {

@@ -26,6 +26,7 @@ export function liveShown({ attentions, row = 0, source, target, ...rest }: Live
   };
   return {
     ...rest,
+    valueWeighted: true,
     kinds: KINDS.filter((kind) => attentions[kind]),
     axes,
     read(kind: Kind, { layer, head }: Head, { values = false } = {}) {

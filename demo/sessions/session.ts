@@ -48,6 +48,8 @@ export interface Shown {
   /** One per row of the decoder's maps: what the model wrote when it looked like this. */
   readonly steps: readonly Step[];
   readonly kinds: readonly Kind[];
+  /** Whether `read` takes `values`. */
+  readonly valueWeighted?: boolean;
   axes(kind: Kind): Axes;
   /**
    * One head's map, [query, key] row-major.

@@ -1,9 +1,14 @@
-// The chosen head's map as it is drawn: read from the run, then changed as the reader wants it (words, differences).
+// The chosen head's map as it is drawn: read from the run, then changed as the reader wants it (words, sinks, differences).
 import { computed, effect, type ReadonlySignal, signal } from "@preact/signals";
-import { type Axes, type MapData, sameHead } from "../maps/data.ts";
+import { palette } from "../maps/colour.ts";
+import type { Axes, MapData } from "../maps/data.ts";
 import { difference } from "../maps/difference.ts";
-import { byWords } from "../maps/words.ts";
+import type { Colours } from "../maps/pixels.ts";
+import { endsOf, roundUp } from "../maps/range.ts";
+import { transform, type Wishes } from "../maps/transform.ts";
 import type { Shown } from "../sessions/session.ts";
+import { dark } from "./appearance.ts";
+import { largestRead, readHead } from "./reading.ts";
 import { growth, isLoss, reference, shown } from "./runs.ts";
 import { view } from "./view.ts";
 
@@ -30,16 +35,48 @@ export const head = computed(() => {
 /** Whether what is drawn is a difference. */
 export const compared = computed(() => reference.value !== undefined && (view.compare.value !== undefined || view.change.value));
 
+/** Whether maps can be weighed by the length of the value vectors, and are. */
+export const byValues = computed(() => current.value?.valueWeighted === true && view.weighting.value === "values");
+
 /** The chosen head's map, token by token; undefined until one was read. */
 export const tokenMap = signal<MapData | undefined>(undefined);
 const referenceMap = signal<MapData | undefined>(undefined);
 
+const wishes = computed((): Wishes => ({ kind: kind.value ?? "cross", unit: view.unit.value, sinks: view.sinks.value }));
+
+/** Any head's map as the reader wants it. */
+export const asWanted = (map: MapData): MapData => transform(map, wishes.value);
+
 /** The map that is drawn. */
 export const displayed = computed((): MapData | undefined => {
-  const map = tokenMap.value;
-  const whole = map && compared.value && referenceMap.value ? difference(map, referenceMap.value) : map;
-  return whole && view.unit.value === "word" ? byWords(whole) : whole;
+  const map = tokenMap.value && asWanted(tokenMap.value);
+  return map && compared.value && referenceMap.value ? difference(map, asWanted(referenceMap.value)) : map;
 });
+
+/** The end of the range that all heads share. Weights have 1; α‖v‖ the largest that was read, rounded up. */
+export const sharedEnd = computed(() => {
+  const { run, of, weight } = largestRead.value;
+  return byValues.value && run === current.value && of === kind.value ? roundUp(weight) : 1;
+});
+
+/** What turns a map's weights into colours. */
+export const coloursOf = (map: MapData): Colours => ({
+  scale: view.scale.value,
+  palette: palette(dark.value, map.signed === true),
+  ends: endsOf(map, view.range.value, sharedEnd.value),
+});
+
+/** Changes when maps are to be drawn again, other than by what was read. */
+export const drawing = computed(() => ({
+  wishes: wishes.value,
+  scale: view.scale.value,
+  range: view.range.value,
+  dark: dark.value,
+  end: sharedEnd.value,
+}));
+
+/** Of the map that is drawn. */
+export const colours = computed((): Colours | undefined => displayed.value && coloursOf(displayed.value));
 
 /** Starts reading maps as they are chosen; returns what stops it. */
 export function readMaps(): () => void {
@@ -47,20 +84,21 @@ export function readMaps(): () => void {
   return () => stops.forEach((stop) => stop());
 }
 
-function follow(of: ReadonlySignal<Shown | undefined>, to: typeof tokenMap): () => void {
+function follow(from: ReadonlySignal<Shown | undefined>, to: typeof tokenMap): () => void {
+  let newest = 0;
   return effect(() => {
     void growth.value;
-    const [run, which, at, values] = [of.value, kind.value, head.value, view.weighting.value === "values"];
-    if (!run || !which || !run.kinds.includes(which)) return void (to.value = undefined);
-    const { queries, keys } = run.axes(which);
-    run.read(which, at, { values }).then(
+    const [run, of, at, average, values] = [from.value, kind.value, head.value, view.average.value, byValues.value];
+    const mine = ++newest;
+    if (!run || !of || !run.kinds.includes(of)) return void (to.value = undefined);
+    const { queries, keys } = run.axes(of);
+    readHead(run, of, at, { values, average }).then(
       (weights) => {
-        const still =
-          of.peek() === run && kind.peek() === which && sameHead(head.peek(), at) && (view.weighting.peek() === "values") === values;
-        if (still) to.value = { weights, queries, keys };
+        if (mine === newest) to.value = { weights, queries, keys };
       },
       (error: unknown) => {
-        if (!isLoss(error, run)) throw error;
+        // A run that was replaced meanwhile is disposed.
+        if (mine === newest && !isLoss(error, run)) throw error;
       },
     );
   });

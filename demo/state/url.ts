@@ -3,7 +3,7 @@
 import { LANGUAGES, type Language } from "../i18n/index.ts";
 import { type Kind, KINDS } from "../maps/data.ts";
 import type { HeadOf, SceneId } from "../sessions/session.ts";
-import type { View } from "./view.ts";
+import type { Cell, View } from "./view.ts";
 
 /** All that a link holds, as plain values. */
 export type Choices = { readonly [K in keyof View]: View[K]["value"] } & {
@@ -35,7 +35,9 @@ const FIELDS: { readonly [K in keyof Choices]: Field<Choices[K]> } = {
       return layer === undefined || head === undefined ? undefined : { layer, head };
     },
   },
+  average: oneOf("average", { none: "none", layer: "layer", all: "all" }),
   pins: list("pins", String, index),
+  cell: optional(cell("cell")),
   scale: oneOf("scale", { "square root": "sqrt", linear: "linear", logarithmic: "log" }),
   range: oneOf("range", { shared: "shared", row: "row", map: "map" }),
   sinks: oneOf("sinks", { show: "show", clip: "clip", hide: "hide" }),
@@ -100,6 +102,16 @@ function number(name: string, { least = 0, most, whole = false }: { least?: numb
       if (written === null || written.trim() === "") return undefined;
       const value = Number(written);
       return value >= least && value <= most && (!whole || Number.isInteger(value)) ? value : undefined;
+    },
+  };
+}
+
+function cell(name: string): Field<Cell> {
+  return {
+    write: ({ row, column }) => ({ [name]: `${row}.${column}` }),
+    read(params) {
+      const [row, column, more] = (params.get(name) ?? "").split(".").map(index);
+      return row === undefined || column === undefined || more !== undefined ? undefined : { row, column };
     },
   };
 }

@@ -2,15 +2,29 @@
 import { signal } from "@preact/signals";
 import type { Scale } from "../maps/colour.ts";
 import type { Head, Kind } from "../maps/data.ts";
+import type { Range } from "../maps/range.ts";
 import type { HeadOf, SceneId } from "../sessions/session.ts";
 
-/** What the colours are relative to. Maps share one scale unless the reader chooses otherwise. */
-export type Range = "shared" | "row" | "map";
 /** What is done with tokens of the model's own, that soak up weight. */
 export type Sinks = "show" | "clip" | "hide";
 export type Unit = "token" | "word";
 /** α, or α·‖v‖. */
 export type Weighting = "attention" | "values";
+/** The chosen head alone, or the mean of all in its layer, or of all there are. */
+export type Average = "none" | "layer" | "all";
+
+/** Row and column of what is displayed. */
+export interface Cell {
+  readonly row: number;
+  readonly column: number;
+}
+
+/** A row, or one cell of it. `spoken`: moved by keys, so read aloud. */
+export interface Focus {
+  readonly row: number;
+  readonly column?: number;
+  readonly spoken?: boolean;
+}
 
 export const view = {
   scene: signal<SceneId>("translation"),
@@ -19,6 +33,7 @@ export const view = {
   target: signal<string | undefined>(undefined),
   kind: signal<Kind>("cross"),
   head: signal<Head>({ layer: 0, head: 0 }),
+  average: signal<Average>("none"),
   scale: signal<Scale>("square root"),
   range: signal<Range>("shared"),
   sinks: signal<Sinks>("show"),
@@ -26,6 +41,8 @@ export const view = {
   weighting: signal<Weighting>("attention"),
   /** Rows kept in sight: their words' lines, and their outlines in the map. */
   pins: signal<readonly number[]>([]),
+  /** The cell whose weight stays readable when nothing is pointed at. */
+  cell: signal<Cell | undefined>(undefined),
   /** Heads switched off. */
   off: signal<readonly HeadOf[]>([]),
   /** A second text, whose map is subtracted. */
@@ -41,5 +58,13 @@ export const view = {
 
 export type View = typeof view;
 
-/** The cell under the pointer or the keyboard's cursor; rows and columns of what is displayed. */
-export const focus = signal<{ readonly row: number; readonly column?: number } | undefined>(undefined);
+/** What is under the pointer or the keyboard's cursor; rows and columns of what is displayed. */
+export const focus = signal<Focus | undefined>(undefined);
+
+/** Keeps a row, or lets it go; alone, unless `add`. */
+export function pinRow(row: number, add: boolean): void {
+  const pins = view.pins.peek();
+  const kept = pins.includes(row);
+  if (add) view.pins.value = kept ? pins.filter((r) => r !== row) : [...pins, row];
+  else view.pins.value = kept && pins.length === 1 ? [] : [row];
+}

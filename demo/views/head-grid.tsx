@@ -1,54 +1,52 @@
 // Layers × heads: every map small, in a place that never changes. One tab stop; arrows, Home and End move; a click chooses.
 import { useEffect, useRef } from "preact/hooks";
 import { t } from "../i18n/index.ts";
-import { ramp, type Scale } from "../maps/colour.ts";
 import { type Head, sameHead } from "../maps/data.ts";
-import { dark } from "../state/appearance.ts";
-import { axes, head, kind } from "../state/displayed.ts";
-import { growth, isLoss, shown } from "../state/runs.ts";
+import { pixels } from "../maps/pixels.ts";
+import { asWanted, axes, byValues, coloursOf, current, drawing, head, kind } from "../state/displayed.ts";
+import { readHead } from "../state/reading.ts";
+import { growth, isLoss } from "../state/runs.ts";
 import { view } from "../state/view.ts";
+import { workLazily } from "./lazy.ts";
+import { putPixels } from "./paint-map.ts";
+import { Averages, Presets } from "./presets.tsx";
+
+/** Small maps have at most this many pixels a side: of longer texts a pixel is the strongest of several cells. */
+const PIXELS = 128;
 
 export function HeadGrid() {
   const { layers, heads } = axes.value!;
   const element = useRef<HTMLDivElement>(null);
-  const [run, of, grown, scale, values, isDark] = [
-    shown.value!,
-    kind.value!,
-    growth.value,
-    view.scale.value,
-    view.weighting.value === "values",
-    dark.value,
-  ];
+  const [run, of, grown, values, how] = [current.value!, kind.value!, growth.value, byValues.value, drawing.value];
   useEffect(() => {
-    let stale = false;
-    const paintAll = async () => {
-      const columns = run.axes(of).keys.length;
-      for (let layer = 0; layer < layers; layer++) {
-        for (let head = 0; head < heads; head++) {
-          const weights = await run.read(of, { layer, head }, { values });
-          if (stale) return;
-          paint(
-            element.current!.querySelector<HTMLCanvasElement>(`[data-head="${layer} ${head}"] canvas`)!,
-            weights,
-            columns,
-            scale,
-            isDark,
-          );
-        }
-      }
-      element.current!.dataset["complete"] = of;
-    };
-    paintAll().catch((error: unknown) => {
-      if (!isLoss(error, run)) throw error;
+    const grid = element.current!;
+    const { queries, keys } = run.axes(of);
+    const pool = Math.ceil(Math.max(queries.length, keys.length) / PIXELS);
+    const stop = workLazily({
+      elements: grid.querySelectorAll<HTMLElement>("[data-head]"),
+      prepare(cell) {
+        const [layer, head] = cell.dataset["head"]!.split(" ").map(Number) as [number, number];
+        return readHead(run, of, { layer, head }, { values });
+      },
+      finish(cell, weights) {
+        const map = asWanted({ weights, queries, keys });
+        putPixels(cell.querySelector("canvas")!, pixels(map, coloursOf(map), pool));
+      },
+      onIdle: () => (grid.dataset["complete"] = of),
+      onError(error) {
+        if (!isLoss(error, run)) throw error;
+      },
     });
     return () => {
-      stale = true;
-      delete element.current?.dataset["complete"];
+      stop();
+      delete grid.dataset["complete"];
     };
-  }, [run, of, grown, scale, values, isDark]);
+  }, [run, of, grown, values, how, layers, heads]);
 
   const choose = (to: Head) => {
-    if (to.layer >= 0 && to.layer < layers && to.head >= 0 && to.head < heads) view.head.value = to;
+    if (to.layer < 0 || to.layer >= layers || to.head < 0 || to.head >= heads) return;
+    view.head.value = to;
+    view.average.value = "none";
   };
   const onKeyDown = (event: KeyboardEvent) => {
     const { layer, head: number } = head.value;
@@ -57,45 +55,68 @@ export function HeadGrid() {
       ArrowRight: { layer, head: number + 1 },
       ArrowUp: { layer: layer - 1, head: number },
       ArrowDown: { layer: layer + 1, head: number },
-      Home: { layer, head: 0 },
-      End: { layer, head: heads - 1 },
+      Home: { layer: event.ctrlKey ? 0 : layer, head: 0 },
+      End: { layer: event.ctrlKey ? layers - 1 : layer, head: heads - 1 },
     };
     const to = next[event.key];
-    if (!to) return;
+    if (!to || event.altKey || event.metaKey) return;
     event.preventDefault();
     choose(to);
   };
+  const { maps, headName, allHeads } = t.value;
   return (
-    <div>
-      <h2 id="grid-title">{t.value.allHeads(layers * heads)}</h2>
-      <div id="grid" ref={element} role="grid" tabIndex={0} aria-labelledby="grid-title" onKeyDown={onKeyDown}>
+    <div class="heads">
+      <h2 id="grid-title">{allHeads(layers * heads)}</h2>
+      <div
+        id="grid"
+        ref={element}
+        role="grid"
+        tabIndex={0}
+        aria-labelledby="grid-title"
+        aria-activedescendant={idOf(head.value)}
+        style={{ "--heads": heads }}
+        onKeyDown={onKeyDown}
+      >
+        <div class="row numbers" role="row">
+          <span class="corner" role="columnheader" aria-label={maps.layer} />
+          {Array.from({ length: heads }, (_, number) => (
+            <span key={number} role="columnheader" aria-label={`${maps.head} ${number}`}>
+              {number}
+            </span>
+          ))}
+        </div>
         {Array.from({ length: layers }, (_, layer) => (
           <div key={layer} class="row" role="row">
-            {Array.from({ length: heads }, (__, number) => (
-              <div
-                key={number}
-                role="gridcell"
-                data-head={`${layer} ${number}`}
-                aria-label={t.value.headName(layer, number)}
-                aria-selected={sameHead(head.value, { layer, head: number })}
-                title={t.value.headName(layer, number)}
-                onClick={() => choose({ layer, head: number })}
-              >
-                <canvas />
-              </div>
-            ))}
+            <span role="rowheader" aria-label={`${maps.layer} ${layer}`}>
+              {layer}
+            </span>
+            {Array.from({ length: heads }, (__, number) => {
+              const one = { layer, head: number };
+              return (
+                <div
+                  key={number}
+                  id={idOf(one)}
+                  role="gridcell"
+                  data-head={`${layer} ${number}`}
+                  aria-label={headName(layer, number)}
+                  aria-selected={view.average.value === "none" && sameHead(head.value, one)}
+                  title={headName(layer, number)}
+                  onClick={() => choose(one)}
+                >
+                  <canvas />
+                </div>
+              );
+            })}
           </div>
         ))}
       </div>
+      <p class="axes-of-grid" aria-hidden="true">
+        {maps.layer} ↓ · {maps.head} →
+      </p>
+      <Presets />
+      <Averages />
     </div>
   );
 }
 
-function paint(canvas: HTMLCanvasElement, weights: Float32Array, columns: number, scale: Scale, isDark: boolean): void {
-  canvas.width = columns;
-  canvas.height = weights.length / columns;
-  const pixels = new ImageData(canvas.width, canvas.height);
-  const colour = ramp(scale, isDark);
-  weights.forEach((weight, i) => pixels.data.set([...colour(weight), 255], 4 * i));
-  canvas.getContext("2d")!.putImageData(pixels, 0, 0);
-}
+const idOf = ({ layer, head }: Head): string => `head-${layer}-${head}`;

@@ -1,110 +1,198 @@
-// One head's map, large: cells on a canvas, labels along both sides.
-import { useLayoutEffect, useRef } from "preact/hooks";
+// One head's map, large: zoomed by wheel, pinch, box or keys, dragged; a click keeps a cell and its row. Cells are on a canvas,
+// labels are text.
+import { useSignal } from "@preact/signals";
+import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { t } from "../i18n/index.ts";
-import { ramp } from "../maps/colour.ts";
-import type { MapData, Token } from "../maps/data.ts";
+import { type Point, cellAt, clamp, fit, pan, reveal, type Viewport, zoom, zoomTo } from "../maps/viewport.ts";
 import { dark } from "../state/appearance.ts";
-import { displayed, head } from "../state/displayed.ts";
-import { focus, view } from "../state/view.ts";
+import { colours, displayed } from "../state/displayed.ts";
+import { focus, pinRow, view } from "../state/view.ts";
+import { gestures } from "./gestures.ts";
+import { headTitle } from "./head-title.ts";
+import { ColumnLabels, Masses, RowLabels } from "./map-labels.tsx";
+import { LABEL_PX, layOut, px, type Room } from "./map-layout.ts";
+import { type MapPicture, paintMap, pictureOf, themeOf } from "./paint-map.ts";
 
-const GAP = 6;
-const LABEL_PX = 13;
-const CELL = { least: 16, most: 38 };
-
-interface Layout {
-  readonly left: number;
-  readonly top: number;
-  readonly size: number;
-}
+const ZOOM_STEP = 1.5;
+const PAGE = 10;
+/** The plot's height at most, of the window's, and in pixels. */
+const HEIGHT = { part: 0.72, least: 280, most: 720 };
 
 export function Heatmap() {
+  const words = t.value;
+  const [map, paint, isDark, pins, kept, at] = [
+    displayed.value!,
+    colours.value!,
+    dark.value,
+    view.pins.value,
+    view.cell.value,
+    focus.value,
+  ];
+  const element = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
-  const layout = useRef<Layout>({ left: 0, top: 0, size: 1 });
-  const [map, scale, isDark, cell] = [displayed.value!, view.scale.value, dark.value, focus.value];
+  const room = useSignal<Room>({ width: 600, height: HEIGHT.least });
+  /** Undefined: all of the map. */
+  const chosen = useSignal<Viewport | undefined>(undefined);
+  const box = useSignal<readonly [Point, Point] | undefined>(undefined);
   useLayoutEffect(() => {
-    layout.current = measure(canvas.current!, map);
-    draw(canvas.current!, map, layout.current, ramp(scale, isDark), cell);
-  }, [map, scale, isDark, cell]);
-  const point = (event: PointerEvent) => {
-    const { left, top, size } = layout.current;
-    const box = canvas.current!.getBoundingClientRect();
-    const column = Math.floor((event.clientX - box.left - left) / size);
-    const row = Math.floor((event.clientY - box.top - top) / size);
-    const inside = row >= 0 && row < map.queries.length && column >= 0 && column < map.keys.length;
-    if (focus.value?.row !== row || focus.value.column !== column) focus.value = inside ? { row, column } : undefined;
+    const measure = () => {
+      const width = element.current!.parentElement!.clientWidth;
+      const height = Math.max(HEIGHT.least, Math.min(HEIGHT.most, HEIGHT.part * innerHeight));
+      if (width !== room.peek().width) room.value = { width, height };
+    };
+    measure();
+    const observer = new ResizeObserver(measure);
+    observer.observe(element.current!.parentElement!);
+    return () => observer.disconnect();
+  }, []);
+
+  const layout = useMemo(() => layOut(map, room.value, `${LABEL_PX}px ${getComputedStyle(document.body).fontFamily}`), [map, room.value]);
+  const { left, top, right, plot } = layout;
+  const viewport = chosen.value ? clamp(chosen.value, plot) : fit(plot);
+  const zoomed = chosen.value !== undefined;
+  // Where the screen has fewer pixels than the map has cells, a pixel is the strongest of several.
+  const pool = Math.max(1, Math.ceil(1 / (viewport.size * devicePixelRatio)));
+  const pictures = useMemo(() => new Map<number, MapPicture>(), [map, paint]);
+  const theme = useMemo(() => themeOf(document.documentElement), [isDark]);
+  useLayoutEffect(() => {
+    let picture = pictures.get(pool);
+    if (!picture) pictures.set(pool, (picture = pictureOf(map, paint, pool)));
+    paintMap(canvas.current!, { map, colours: paint, picture, plot, viewport, theme, pins, kept, focus: at, box: box.value });
+  });
+
+  const move = (to: Viewport) => {
+    chosen.value = to.size <= fit(plot).size * 1.001 ? undefined : to;
   };
-  const label = `${t.value.headName(head.value.layer, head.value.head)}: ${map.queries.length} × ${map.keys.length}`;
+  const middle = { x: plot.width / 2, y: plot.height / 2 };
+  const point = (p: Point | undefined) => {
+    const cell = p && cellAt(viewport, plot, p);
+    if (focus.peek()?.row !== cell?.row || focus.peek()?.column !== cell?.column) focus.value = cell;
+  };
+  const meanings = useRef({} as ReturnType<Parameters<typeof gestures>[0]>);
+  meanings.current = {
+    zoomed: () => zoomed,
+    point,
+    tap(p, add) {
+      const cell = cellAt(viewport, plot, p);
+      if (!cell) return;
+      view.cell.value = cell;
+      pinRow(cell.row, add);
+    },
+    pan(by) {
+      const to = pan(viewport, plot, by);
+      if (!zoomed || (to.x === viewport.x && to.y === viewport.y)) return false;
+      move(to);
+      return true;
+    },
+    zoom: (factor, p) => move(zoom(viewport, plot, factor, p)),
+    box(from, to, done) {
+      box.value = done || !to ? undefined : [from, to];
+      if (done && to) move(zoomTo(viewport, plot, from, to));
+    },
+  };
+  const handlers = useMemo(() => gestures(() => meanings.current), []);
+
+  /** Moves the keyboard's cursor, and the map after it. */
+  const goTo = (row: number, column: number) => {
+    const cell = { row: Math.max(0, Math.min(plot.rows - 1, row)), column: Math.max(0, Math.min(plot.columns - 1, column)) };
+    focus.value = { ...cell, spoken: true };
+    if (zoomed) move(reveal(viewport, plot, cell.row, cell.column));
+  };
+  const cursor = () => (at?.column === undefined ? (kept ?? { row: at?.row ?? 0, column: 0 }) : { row: at.row, column: at.column });
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.altKey || event.metaKey) return;
+    const { row, column } = cursor();
+    const far = event.ctrlKey;
+    const around = { x: (column + 0.5 - viewport.x) * viewport.size, y: (row + 0.5 - viewport.y) * viewport.size };
+    const keys: Readonly<Record<string, () => void>> = {
+      ArrowLeft: () => goTo(row, column - 1),
+      ArrowRight: () => goTo(row, column + 1),
+      ArrowUp: () => goTo(row - 1, column),
+      ArrowDown: () => goTo(row + 1, column),
+      PageUp: () => goTo(row - PAGE, column),
+      PageDown: () => goTo(row + PAGE, column),
+      Home: () => goTo(far ? 0 : row, 0),
+      End: () => goTo(far ? plot.rows - 1 : row, plot.columns - 1),
+      Enter: () => keep(event.shiftKey),
+      " ": () => keep(event.shiftKey),
+      "+": () => move(zoom(viewport, plot, ZOOM_STEP, around)),
+      "=": () => move(zoom(viewport, plot, ZOOM_STEP, around)),
+      "-": () => move(zoom(viewport, plot, 1 / ZOOM_STEP, around)),
+      "0": () => (chosen.value = undefined),
+      Escape: () => {
+        view.pins.value = [];
+        view.cell.value = undefined;
+      },
+    };
+    const keep = (add: boolean) => {
+      view.cell.value = { row, column };
+      pinRow(row, add);
+    };
+    const action = keys[event.key];
+    if (!action) return;
+    event.preventDefault();
+    action();
+  };
+
   return (
-    <div class="scroll">
-      <canvas
+    <>
+      <div
         id="map"
-        ref={canvas}
-        role="img"
-        aria-label={label}
-        onPointerMove={point}
-        onPointerDown={point}
-        onPointerLeave={() => (focus.value = undefined)}
-      />
-    </div>
+        ref={element}
+        role="application"
+        tabIndex={0}
+        aria-label={words.maps.mapName(headTitle.value, plot.rows, plot.columns)}
+        aria-describedby="map-keys"
+        data-cells={JSON.stringify({ left: left - viewport.x * viewport.size, top: top - viewport.y * viewport.size, size: viewport.size })}
+        style={{ width: px(left + plot.width + right), height: px(top + plot.height) }}
+        onKeyDown={onKeyDown}
+        onFocus={(event) => {
+          if (event.currentTarget.matches(":focus-visible")) goTo(cursor().row, cursor().column);
+        }}
+        onBlur={() => (focus.value = undefined)}
+      >
+        <ColumnLabels map={map} layout={layout} viewport={viewport} on={at?.column} />
+        <RowLabels
+          map={map}
+          layout={layout}
+          viewport={viewport}
+          pins={pins}
+          on={at?.row}
+          onPoint={(row) => (focus.value = row === undefined ? undefined : { row })}
+          onPin={pinRow}
+        />
+        <div
+          class={`plot${zoomed ? " zoomed" : ""}`}
+          style={{ left: px(left), top: px(top), width: px(plot.width), height: px(plot.height) }}
+          {...handlers}
+        >
+          <canvas ref={canvas} style={{ width: px(plot.width), height: px(plot.height) }} />
+        </div>
+        <Masses map={map} layout={layout} viewport={viewport} />
+      </div>
+      <div class="map-tools">
+        <button id="zoom-in" type="button" aria-label={words.maps.zoomIn} onClick={() => move(zoom(viewport, plot, ZOOM_STEP, middle))}>
+          +
+        </button>
+        <button
+          id="zoom-out"
+          type="button"
+          aria-disabled={!zoomed}
+          aria-label={words.maps.zoomOut}
+          onClick={() => move(zoom(viewport, plot, 1 / ZOOM_STEP, middle))}
+        >
+          −
+        </button>
+        <button id="zoom-all" type="button" aria-disabled={!zoomed} onClick={() => (chosen.value = undefined)}>
+          {words.maps.zoomAll}
+        </button>
+        <span class="hint pointer-hint">{words.maps.pointerHint}</span>
+        <span class="hint touch-hint">{words.maps.touchHint}</span>
+        {map.hidden && <span class="hint">{words.maps.hiddenColumn}</span>}
+        <span id="map-keys" class="unseen">
+          {words.maps.keysHint}
+        </span>
+      </div>
+    </>
   );
 }
-
-function measure(canvas: HTMLCanvasElement, { queries, keys }: MapData): Layout {
-  const context = canvas.getContext("2d")!;
-  context.font = fontOf(canvas);
-  const widest = (tokens: readonly Token[]) => Math.max(...tokens.map(({ text }) => context.measureText(text).width));
-  const left = Math.ceil(widest(queries)) + 2 * GAP;
-  const top = Math.ceil(widest(keys) * Math.SQRT1_2) + 3 * GAP;
-  const room = (canvas.parentElement?.clientWidth ?? 600) - left - top;
-  const size = Math.max(CELL.least, Math.min(CELL.most, Math.floor(room / keys.length)));
-  // Slanted labels of the last columns reach out to the right.
-  const [width, height] = [left + size * keys.length + top, top + size * queries.length + GAP];
-  canvas.width = Math.round(width * devicePixelRatio);
-  canvas.height = Math.round(height * devicePixelRatio);
-  canvas.style.width = `${width}px`;
-  canvas.style.height = `${height}px`;
-  canvas.dataset["cells"] = JSON.stringify({ left, top, size });
-  return { left, top, size };
-}
-
-function draw(
-  canvas: HTMLCanvasElement,
-  { weights, queries, keys }: MapData,
-  { left, top, size }: Layout,
-  colour: ReturnType<typeof ramp>,
-  cell: typeof focus.value,
-): void {
-  const context = canvas.getContext("2d")!;
-  const style = getComputedStyle(canvas);
-  const [text, pin, line] = ["--text", "--pin", "--line"].map((name) => style.getPropertyValue(name)) as [string, string, string];
-  context.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0);
-  context.clearRect(0, 0, canvas.width, canvas.height);
-  weights.forEach((weight, i) => {
-    context.fillStyle = `rgb(${colour(weight).join(",")})`;
-    context.fillRect(left + (i % keys.length) * size, top + Math.floor(i / keys.length) * size, size - 1, size - 1);
-  });
-  context.font = fontOf(canvas);
-  context.textBaseline = "middle";
-  queries.forEach((token, row) => {
-    context.textAlign = "right";
-    context.fillStyle = row === cell?.row ? pin : text;
-    context.fillText(token.text, left - GAP, top + (row + 0.5) * size);
-  });
-  keys.forEach((token, column) => {
-    context.save();
-    context.textAlign = "left";
-    context.fillStyle = column === cell?.column ? pin : text;
-    context.translate(left + (column + 0.5) * size, top - GAP);
-    context.rotate(-Math.PI / 4);
-    context.fillText(token.text, 0, 0);
-    context.restore();
-  });
-  context.strokeStyle = line;
-  context.strokeRect(left - 1, top - 1, keys.length * size + 1, queries.length * size + 1);
-  if (cell?.column === undefined) return;
-  context.strokeStyle = pin;
-  context.lineWidth = 2;
-  context.strokeRect(left + cell.column * size, top + cell.row * size, size - 1, size - 1);
-}
-
-const fontOf = (element: Element): string => `${LABEL_PX}px ${getComputedStyle(element).fontFamily}`;

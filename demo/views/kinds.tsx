@@ -1,8 +1,8 @@
 // Which attention is seen: of the output on the input, or of one on itself.
 import { t } from "../i18n/index.ts";
+import { chooseHead } from "../state/choices.ts";
 import { scene, shown } from "../state/runs.ts";
 import { kind } from "../state/displayed.ts";
-import { view } from "../state/view.ts";
 
 export function KindTabs() {
   const kinds = scene.value.kinds.filter((k) => shown.value?.kinds.includes(k));
@@ -15,10 +15,7 @@ export function KindTabs() {
           role="tab"
           data-kind={k}
           aria-selected={kind.value === k}
-          onClick={() => {
-            view.kind.value = k;
-            view.head.value = scene.value.start[k] ?? { layer: 0, head: 0 };
-          }}
+          onClick={() => chooseHead({ kind: k, ...(scene.value.start[k] ?? { layer: 0, head: 0 }) })}
         >
           {t.value.kinds[k]}
         </button>

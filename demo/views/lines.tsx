@@ -1,98 +1,191 @@
 // Words above words with lines between: what the words in focus look at, and only the words that together take 70 % of it; all
-// lines at once would be a grey block. With nothing in focus, each word's one strongest look: the alignment at a glance.
-import { useLayoutEffect, useRef, useState } from "preact/hooks";
+// lines at once would be a grey block. With nothing in focus, each word's one clear look: the alignment at a glance. Texts wrap
+// and run in their own direction; lines pass behind words.
+import { computed, signal, useComputed } from "@preact/signals";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { t } from "../i18n/index.ts";
-import type { MapData, Token } from "../maps/data.ts";
-import { strongest } from "../maps/strongest.ts";
+import { continuesWord, type MapData, type Token } from "../maps/data.ts";
+import { directionOf } from "../maps/direction.ts";
+import { clearest, type Strong, strongest } from "../maps/strongest.ts";
 import { displayed } from "../state/displayed.ts";
-import { focus, view } from "../state/view.ts";
+import { focus, pinRow, view } from "../state/view.ts";
 
-const PADDING = 7;
-const HEIGHT = 150;
-const BOX = 26;
+/** Of texts with more lines than this, the looks of all words would only hide them. */
+const FEW_LINES = 2;
 
-/** Where the words of one side lie. */
-type Places = readonly { readonly x: number; readonly width: number }[];
+interface Place {
+  readonly x: number;
+  readonly top: number;
+  readonly bottom: number;
+}
+
+interface Places {
+  readonly of: MapData;
+  readonly keys: readonly Place[];
+  readonly queries: readonly Place[];
+  readonly few: boolean;
+}
+
+const places = signal<Places | undefined>(undefined);
+const drawn = computed((): readonly Strong[] => {
+  const [map, laid] = [displayed.value, places.value];
+  if (!map || laid?.of !== map) return [];
+  const rows = [...new Set([...view.pins.value, ...(focus.value ? [focus.value.row] : [])])];
+  if (rows.length > 0) return strongest(map, rows);
+  return laid.few ? clearest(map) : [];
+});
+const looked = computed(() => new Set(drawn.value.map(({ key }) => key)));
 
 export function Lines() {
   const map = displayed.value!;
-  const svg = useRef<SVGSVGElement>(null);
-  const [places, setPlaces] = useState<{ of: MapData; keys: Places; queries: Places }>();
-  useLayoutEffect(() => setPlaces({ of: map, keys: placesOf(svg.current!, ".key"), queries: placesOf(svg.current!, ".word") }), [map]);
-  const laid = places?.of === map ? places : undefined;
-  const width = Math.max(...[laid?.keys.at(-1), laid?.queries.at(-1)].map((last) => (last ? last.x + last.width + 3 : 1)));
-  const pins = view.pins.value;
-  const rows = [...new Set([...pins, ...(focus.value ? [focus.value.row] : [])])];
-  const pin = (row: number) => (view.pins.value = pins.includes(row) ? pins.filter((r) => r !== row) : [...pins, row]);
+  const element = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => {
+    const measure = () => (places.value = measured(map, element.current!));
+    measure();
+    const observer = new ResizeObserver(measure);
+    observer.observe(element.current!);
+    return () => observer.disconnect();
+  }, [map]);
+  const { lines, linesHint, maps } = t.value;
   return (
     <>
-      <h2>{t.value.lines}</h2>
-      <p class="hint">{t.value.linesHint}</p>
-      <div class="scroll">
-        <svg id="lines" ref={svg} role="group" aria-label={t.value.lines} width={width} height={HEIGHT} viewBox={`0 0 ${width} ${HEIGHT}`}>
-          {laid &&
-            strongest(map, rows).map(({ query, key, weight }) => (
-              <line
-                key={`${query} ${key}`}
-                x1={laid.queries[query]!.x + laid.queries[query]!.width / 2}
-                y1={HEIGHT - BOX}
-                x2={laid.keys[key]!.x + laid.keys[key]!.width / 2}
-                y2={BOX}
-                stroke-width={0.5 + 4 * weight}
-                stroke-opacity={0.25 + 0.75 * weight}
-              />
-            ))}
+      <h2 id="lines-title">{lines}</h2>
+      <p class="hint" id="lines-hint">
+        {linesHint}
+      </p>
+      <div id="lines" ref={element}>
+        <p class="words" dir={directionOf(map.keys)} aria-label={maps.read} role="group">
           {map.keys.map((token, i) => (
-            <Word key={i} token={token} y={0} place={laid?.keys[i]} classes="key" />
+            <KeyWord key={i} token={token} column={i} />
           ))}
-          {map.queries.map((token, i) => (
-            <g
-              key={i}
-              tabIndex={0}
-              role="button"
-              aria-label={token.text}
-              aria-pressed={pins.includes(i)}
-              onPointerEnter={() => (focus.value = { row: i })}
-              onPointerLeave={() => (focus.value = undefined)}
-              onFocus={() => (focus.value = { row: i })}
-              onBlur={() => (focus.value = undefined)}
-              onClick={() => pin(i)}
-              onKeyDown={(event) => {
-                if (event.key !== "Enter" && event.key !== " ") return;
-                event.preventDefault();
-                pin(i);
-              }}
-            >
-              <Word
-                token={token}
-                y={HEIGHT - BOX}
-                place={laid?.queries[i]}
-                classes={`word${pins.includes(i) ? " pinned" : ""}${rows.includes(i) ? " active" : ""}`}
-              />
-            </g>
-          ))}
-        </svg>
+        </p>
+        <Strokes />
+        <QueryWords tokens={map.queries} />
       </div>
     </>
   );
 }
 
-function Word({ token, y, place, classes }: { token: Token; y: number; place: Places[number] | undefined; classes: string }) {
+function KeyWord({ token, column }: { token: Token; column: number }) {
+  const state = useComputed(() => `${looked.value.has(column) ? " looked" : ""}${focus.value?.column === column ? " on" : ""}`);
+  return <bdi class={`key word${token.special ? " special" : ""}${continuesWord(token) ? " inside" : ""}${state.value}`}>{token.text}</bdi>;
+}
+
+/** One tab stop: arrows, Home and End move, Enter and the space bar keep a word. */
+function QueryWords({ tokens }: { tokens: readonly Token[] }) {
+  const direction = directionOf(tokens);
+  const [current, setCurrent] = useState(0);
+  const at = Math.min(current, tokens.length - 1);
+  const element = useRef<HTMLParagraphElement>(null);
+  const moved = useRef(false);
+  useEffect(() => {
+    if (moved.current) element.current!.querySelectorAll<HTMLElement>("[role=option]")[at]?.focus();
+    moved.current = false;
+  }, [at]);
+  const onKeyDown = (event: KeyboardEvent) => {
+    const onward = direction === "rtl" ? -1 : 1;
+    const to: Readonly<Record<string, number>> = {
+      ArrowRight: at + onward,
+      ArrowLeft: at - onward,
+      ArrowDown: at + 1,
+      ArrowUp: at - 1,
+      Home: 0,
+      End: tokens.length - 1,
+    };
+    if (event.key === "Enter" || event.key === " ") pinRow(at, true);
+    else if (to[event.key] === undefined) return;
+    else {
+      moved.current = true;
+      setCurrent(Math.max(0, Math.min(tokens.length - 1, to[event.key]!)));
+    }
+    event.preventDefault();
+  };
   return (
-    <g class={classes}>
-      <rect x={place?.x ?? 0} y={y + 1} width={place?.width ?? 0} height={BOX - 2} rx={5} />
-      <text x={(place?.x ?? 0) + PADDING} y={y + 18}>
-        {token.text}
-      </text>
-    </g>
+    <p
+      class="words"
+      ref={element}
+      dir={direction}
+      role="listbox"
+      aria-multiselectable="true"
+      aria-labelledby="lines-title"
+      aria-describedby="lines-hint"
+      onKeyDown={onKeyDown}
+    >
+      {tokens.map((token, i) => (
+        <QueryWord key={i} token={token} row={i} reachable={i === at} onChosen={setCurrent} />
+      ))}
+    </p>
   );
 }
 
-function placesOf(svg: SVGSVGElement, selector: string): Places {
-  let x = 2;
-  return [...svg.querySelectorAll<SVGTextElement>(`${selector} text`)].map((text) => {
-    const place = { x, width: text.getComputedTextLength() + 2 * PADDING };
-    x += place.width + 3;
-    return place;
-  });
+interface QueryWordProps {
+  readonly token: Token;
+  readonly row: number;
+  readonly reachable: boolean;
+  readonly onChosen: (row: number) => void;
+}
+
+function QueryWord({ token, row, reachable, onChosen }: QueryWordProps) {
+  const pinned = useComputed(() => view.pins.value.includes(row));
+  const active = useComputed(() => focus.value?.row === row);
+  const point = () => (focus.value = { row });
+  const leave = () => (focus.value = undefined);
+  const classes = `${token.special ? " special" : ""}${continuesWord(token) ? " inside" : ""}`;
+  return (
+    <span
+      class={`query word${classes}${pinned.value ? " pinned" : ""}${active.value ? " on" : ""}`}
+      role="option"
+      tabIndex={reachable ? 0 : -1}
+      aria-selected={pinned.value}
+      onPointerEnter={point}
+      onPointerLeave={leave}
+      onFocus={point}
+      onBlur={leave}
+      onClick={() => {
+        onChosen(row);
+        // A tap keeps several: a finger has no Shift.
+        pinRow(row, true);
+      }}
+    >
+      <bdi>{token.text}</bdi>
+    </span>
+  );
+}
+
+function Strokes() {
+  const laid = places.value;
+  return (
+    <svg aria-hidden="true">
+      {laid &&
+        drawn.value.map(({ query, key, weight }) => {
+          const [from, to] = [laid.queries[query], laid.keys[key]];
+          if (!from || !to) return null;
+          const size = Math.min(1, Math.abs(weight));
+          return (
+            <line
+              key={`${query} ${key}`}
+              class={weight < 0 ? "less" : ""}
+              x1={from.x}
+              y1={from.top}
+              x2={to.x}
+              y2={to.bottom}
+              stroke-width={0.5 + 4 * size}
+              stroke-opacity={0.3 + 0.7 * size}
+            />
+          );
+        })}
+    </svg>
+  );
+}
+
+function measured(of: MapData, element: HTMLElement): Places {
+  const at = (selector: string): Place[] =>
+    [...element.querySelectorAll<HTMLElement>(selector)].map(({ offsetLeft, offsetTop, offsetWidth, offsetHeight }) => ({
+      x: offsetLeft + offsetWidth / 2,
+      top: offsetTop,
+      bottom: offsetTop + offsetHeight,
+    }));
+  const [keys, queries] = [at(".key"), at(".query")];
+  const lines = (all: readonly Place[]) => new Set(all.map(({ top }) => top)).size;
+  return { of, keys, queries, few: lines(keys) <= FEW_LINES && lines(queries) <= FEW_LINES };
 }

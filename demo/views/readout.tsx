@@ -1,27 +1,59 @@
-// The exact weight of the cell in focus, in words.
+// The exact weight of the cell in focus, or else of the kept one, in words. Read aloud when keys move it, once they rest.
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 import { t } from "../i18n/index.ts";
-import { displayed, head, kind } from "../state/displayed.ts";
-import { shown } from "../state/runs.ts";
-import { focus, view } from "../state/view.ts";
+import type { MapData } from "../maps/data.ts";
+import { strongest } from "../maps/strongest.ts";
+import { byValues, current, displayed, kind } from "../state/displayed.ts";
+import { type Focus, focus, view } from "../state/view.ts";
+import { headTitle } from "./head-title.ts";
+import { shareText, signedText } from "./numbers.ts";
+
+/** Keys rest this long before the value is read aloud. */
+const REST_MS = 400;
+/** Words named of a row. */
+const NAMED = 3;
 
 export function Readout() {
-  const words = t.value;
-  const { layer, head: number } = head.value;
+  const spoken = useSignal("");
+  const [map, at] = [displayed.value, focus.value ?? view.cell.value];
+  const text = (map && at && sentence(map, at)) ?? t.value.point;
+  const aloud = focus.value?.spoken === true;
+  useEffect(() => {
+    if (!aloud) return;
+    const timer = setTimeout(() => (spoken.value = text), REST_MS);
+    return () => clearTimeout(timer);
+  }, [text, aloud]);
   return (
     <>
-      <h2 id="map-title">{words.headName(layer, number)}</h2>
-      <p id="readout" role="status">
-        {sentence()}
+      <h2 id="map-title">{headTitle.value}</h2>
+      <p id="readout">{text}</p>
+      <p class="unseen" aria-live="polite">
+        {spoken.value}
       </p>
     </>
   );
 }
 
-function sentence(): string {
-  const [words, map, cell] = [t.value, displayed.value, focus.value];
-  const [query, key] = [map?.queries[cell?.row ?? -1], map?.keys[cell?.column ?? -1]];
-  if (!map || !cell || !query || !key) return words.point;
-  const weight = map.weights[cell.row * map.keys.length + cell.column!]!;
-  const next = view.unit.value === "token" && kind.value !== "encoder" ? shown.value?.steps[cell.row]?.text : undefined;
-  return words.weight(query.text, key.text, weight.toFixed(4)) + (next === undefined ? "" : words.beforeWriting(next));
+function sentence(map: MapData, { row, column }: Focus): string | undefined {
+  const words = t.value;
+  const query = map.queries[row];
+  if (!query) return undefined;
+  const next = view.unit.value === "token" && kind.value !== "encoder" ? current.value?.steps[row]?.text : undefined;
+  const ending = next === undefined ? "" : words.beforeWriting(next);
+  const mass = map.hidden ? words.maps.hiddenMass(shareText(map.hidden.mass[row]!)) : "";
+  if (column === undefined) {
+    const cells = strongest(map, [row]).slice(0, NAMED);
+    if (cells.length === 0) return undefined;
+    const text = (weight: number) => (map.signed ? signedText(weight) : weight.toFixed(2));
+    const named = cells.map((cell) => words.maps.keyShare(map.keys[cell.key]!.text, text(cell.weight)));
+    return words.maps.rowLooks(query.text, named.join(" · ")) + ending + mass;
+  }
+  const key = map.keys[column];
+  if (!key) return undefined;
+  const weight = map.weights[row * map.keys.length + column]!;
+  if (map.signed) return words.maps.difference(query.text, key.text, signedText(weight));
+  const value = (byValues.value ? words.maps.valueWeight : words.weight)(query.text, key.text, weight.toFixed(4));
+  const was = map.hidden?.columns[column] ? words.maps.hiddenWeight(map.hidden.weights[row * map.keys.length + column]!.toFixed(4)) : "";
+  return value + was + ending + mass;
 }

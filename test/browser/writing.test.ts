@@ -106,9 +106,6 @@ it("opens a folder of the reader's own", async () => {
   await open();
   await page.goto(`${site.url}#scene=folder&text=${encodeURIComponent(story.prompt)}`);
   const folder = fileURLToPath(new URL("../../demo/public/models/stories260K", import.meta.url));
-  await page.setInputFiles(
-    "#folder",
-    folder,
-  );
+  await page.setInputFiles("#folder", folder);
   await expect.poll(() => text("#target"), WAIT).toContain("there was a little girl named Lily");
 });

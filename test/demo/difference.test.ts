@@ -5,8 +5,8 @@ import { difference } from "../../demo/maps/difference.ts";
 
 const token = (text: string): Token => ({ text, wordStart: true, special: false });
 const map = (queries: string, keys: string, weights: readonly number[]): MapData => ({
-  queries: [...queries].map(token),
-  keys: [...keys].map(token),
+  queries: queries.split("").map(token),
+  keys: keys.split("").map(token),
   weights: Float32Array.from(weights),
 });
 

@@ -1,0 +1,2 @@
+// Vite bundles style sheets that are imported.
+declare module "*.css";
