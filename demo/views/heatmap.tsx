@@ -6,7 +6,7 @@ import { t } from "../i18n/index.ts";
 import { type Point, cellAt, clamp, fit, pan, reveal, type Viewport, zoom, zoomTo } from "../maps/viewport.ts";
 import { dark } from "../state/appearance.ts";
 import { colours, displayed } from "../state/displayed.ts";
-import { focus, pinRow, view } from "../state/view.ts";
+import { type Cell, focus, pinRow, view } from "../state/view.ts";
 import { gestures } from "./gestures.ts";
 import { headTitle } from "./head-title.ts";
 import { ColumnLabels, Masses, RowLabels } from "./map-labels.tsx";
@@ -48,7 +48,8 @@ export function Heatmap() {
 
   const layout = useMemo(() => layOut(map, room.value, `${LABEL_PX}px ${getComputedStyle(document.body).fontFamily}`), [map, room.value]);
   const { left, top, right, plot } = layout;
-  const viewport = chosen.value ? clamp(chosen.value, plot) : fit(plot);
+  const within = (wanted: Viewport | undefined) => (wanted ? clamp(wanted, plot) : fit(plot));
+  const viewport = within(chosen.value);
   const zoomed = chosen.value !== undefined;
   // Where the screen has fewer pixels than the map has cells, a pixel is the strongest of several.
   const pool = Math.max(1, Math.ceil(1 / (viewport.size * devicePixelRatio)));
@@ -60,34 +61,37 @@ export function Heatmap() {
     paintMap(canvas.current!, { map, colours: paint, picture, plot, viewport, theme, pins, kept, focus: at, box: box.value });
   });
 
+  // Several events may come before the next drawing: each goes on from the last.
+  const now = () => within(chosen.peek());
   const move = (to: Viewport) => {
     chosen.value = to.size <= fit(plot).size * 1.001 ? undefined : to;
   };
+  const zoomBy = (factor: number, at: Point) => move(zoom(now(), plot, factor, at));
   const middle = { x: plot.width / 2, y: plot.height / 2 };
   const point = (p: Point | undefined) => {
-    const cell = p && cellAt(viewport, plot, p);
+    const cell = p && cellAt(now(), plot, p);
     if (focus.peek()?.row !== cell?.row || focus.peek()?.column !== cell?.column) focus.value = cell;
   };
   const meanings = useRef({} as ReturnType<Parameters<typeof gestures>[0]>);
   meanings.current = {
-    zoomed: () => zoomed,
+    zoomed: () => chosen.peek() !== undefined,
     point,
     tap(p, add) {
-      const cell = cellAt(viewport, plot, p);
+      const cell = cellAt(now(), plot, p);
       if (!cell) return;
       view.cell.value = cell;
       pinRow(cell.row, add);
     },
     pan(by) {
-      const to = pan(viewport, plot, by);
-      if (!zoomed || (to.x === viewport.x && to.y === viewport.y)) return false;
+      const [from, to] = [now(), pan(now(), plot, by)];
+      if (to.x === from.x && to.y === from.y) return false;
       move(to);
       return true;
     },
-    zoom: (factor, p) => move(zoom(viewport, plot, factor, p)),
+    zoom: zoomBy,
     box(from, to, done) {
       box.value = done || !to ? undefined : [from, to];
-      if (done && to) move(zoomTo(viewport, plot, from, to));
+      if (done && to) move(zoomTo(now(), plot, from, to));
     },
   };
   const handlers = useMemo(() => gestures(() => meanings.current), []);
@@ -96,9 +100,12 @@ export function Heatmap() {
   const goTo = (row: number, column: number) => {
     const cell = { row: Math.max(0, Math.min(plot.rows - 1, row)), column: Math.max(0, Math.min(plot.columns - 1, column)) };
     focus.value = { ...cell, spoken: true };
-    if (zoomed) move(reveal(viewport, plot, cell.row, cell.column));
+    if (chosen.peek()) move(reveal(now(), plot, cell.row, cell.column));
   };
-  const cursor = () => (at?.column === undefined ? (kept ?? { row: at?.row ?? 0, column: 0 }) : { row: at.row, column: at.column });
+  const cursor = (): Cell => {
+    const { row, column } = focus.peek() ?? view.cell.peek() ?? { row: 0 };
+    return { row, column: column ?? 0 };
+  };
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.altKey || event.metaKey) return;
     const { row, column } = cursor();
@@ -115,9 +122,9 @@ export function Heatmap() {
       End: () => goTo(far ? plot.rows - 1 : row, plot.columns - 1),
       Enter: () => keep(event.shiftKey),
       " ": () => keep(event.shiftKey),
-      "+": () => move(zoom(viewport, plot, ZOOM_STEP, around)),
-      "=": () => move(zoom(viewport, plot, ZOOM_STEP, around)),
-      "-": () => move(zoom(viewport, plot, 1 / ZOOM_STEP, around)),
+      "+": () => zoomBy(ZOOM_STEP, around),
+      "=": () => zoomBy(ZOOM_STEP, around),
+      "-": () => zoomBy(1 / ZOOM_STEP, around),
       "0": () => (chosen.value = undefined),
       Escape: () => {
         view.pins.value = [];
@@ -171,7 +178,7 @@ export function Heatmap() {
         <Masses map={map} layout={layout} viewport={viewport} />
       </div>
       <div class="map-tools">
-        <button id="zoom-in" type="button" aria-label={words.maps.zoomIn} onClick={() => move(zoom(viewport, plot, ZOOM_STEP, middle))}>
+        <button id="zoom-in" type="button" aria-label={words.maps.zoomIn} onClick={() => zoomBy(ZOOM_STEP, middle)}>
           +
         </button>
         <button
@@ -179,7 +186,7 @@ export function Heatmap() {
           type="button"
           aria-disabled={!zoomed}
           aria-label={words.maps.zoomOut}
-          onClick={() => move(zoom(viewport, plot, 1 / ZOOM_STEP, middle))}
+          onClick={() => zoomBy(1 / ZOOM_STEP, middle)}
         >
           −
         </button>
