@@ -32,9 +32,9 @@ export interface EndedBeam extends BeamCandidate {
 
 /** What one step of beam search made of the beams. */
 export interface BeamStep {
-  /** The beams that go on, best first: `numBeams` of them. */
+  /** The beams that go on, best first: `numBeams` of them. Those of the last step are finished too if the greatest length ended the search. */
   readonly running: readonly BeamCandidate[];
-  /** Candidates that ended here and were finished sequences from then on; later and better ones may have ousted them. */
+  /** Candidates that ended here. Of all that end, the `numBeams` best stay. */
   readonly ended: readonly EndedBeam[];
 }
 
@@ -90,7 +90,7 @@ export class BeamItem {
     return this.#finished.slice(0, count);
   }
 
-  /** Its score among the finished; `length` in new tokens. */
+  /** @returns its score among the finished; `length` counts new tokens without the end */
   #finish(beam: Beam, length: number): number {
     const { numBeams, lengthPenalty, outputBeams } = this.#settings;
     const score = beam.last.score / (this.#promptLength + length) ** lengthPenalty;

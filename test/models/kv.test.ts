@@ -128,10 +128,11 @@ test.each<[Family, Record<string, unknown>]>([
   using gold = await wide.forward(input, { capture: "all" });
   using got = await narrow.forward(input, { capture: "all" });
   expectClose(await got.logits!.read(), await gold.logits!.read(), { tolerance: 1e-2 });
-  for (let batch = 0; batch < rows.length; batch++) {
-    const where = { layer: 1, head: 0, batch };
-    expectClose(await got.attentions[kind]!.read(where), await gold.attentions[kind]!.read(where), { absolute: true, tolerance: 1e-2 });
-  }
+  for (let batch = 0; batch < rows.length; batch++)
+    for (const values of [false, true]) {
+      const where = { layer: 1, head: 0, batch, values };
+      expectClose(await got.attentions[kind]!.read(where), await gold.attentions[kind]!.read(where), { absolute: true, tolerance: 1e-2 });
+    }
   const options = { numBeams: 3, maxNewTokens: 7 };
   const [beams, same] = [await wide.generate(rows, options), await narrow.generate(rows, options)];
   beams.forEach(({ score }, i) => expect(Math.abs(same[i]!.score! - score!)).toBeLessThan(1e-2));
