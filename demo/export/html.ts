@@ -2,7 +2,7 @@
 // the pointer, what it is of, and the weights as a table.
 import { escape } from "./escape.ts";
 import { type Figure, pinnedRows } from "./figure.ts";
-import type { Measure } from "./picture.ts";
+import { FONT, type Measure } from "./picture.ts";
 import { toSvg } from "./svg.ts";
 
 /** Of larger maps only the pinned rows are listed. */
@@ -28,7 +28,7 @@ export function toHtml(figure: Figure, measure: Measure): string {
 <meta name="generator" content="fovea ${escape(figure.version)}">
 <title>${escape(title)}</title>
 <style>
-:root { color-scheme: ${dark ? "dark" : "light"}; font: 16px/1.5 system-ui, sans-serif; }
+:root { color-scheme: ${dark ? "dark" : "light"}; font: 16px/1.5 ${FONT}; }
 body { max-width: 60rem; margin: 0 auto; padding: 1rem; background: ${dark ? "#0a0c12" : "#fff"}; color: ${dark ? "#e8edf2" : "#17212b"}; }
 a { color: ${dark ? "#6fd0c6" : "#0b6a72"}; }
 .scroll { overflow-x: auto; }
