@@ -43,7 +43,7 @@ function set<K extends keyof View>(key: K, value: Choices[K]): void {
 /** Takes the view from the address, and keeps both in step from then on; returns what stops it. */
 export function followLink(): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  let last: string | undefined;
+  let chosen = false;
   const changed = () => apply(location.hash);
   apply(location.hash);
   addEventListener("hashchange", changed);
@@ -51,8 +51,8 @@ export function followLink(): () => void {
     const next = hash();
     clearTimeout(timer);
     // The address that somebody came with stays as it is until something is chosen.
-    if (last !== undefined && next !== last) timer = setTimeout(() => history.replaceState(history.state, "", `#${next}`), PAUSE_MS);
-    last ??= next;
+    if (chosen) timer = setTimeout(() => history.replaceState(history.state, "", `#${next}`), PAUSE_MS);
+    chosen = true;
   });
   return () => {
     stop();

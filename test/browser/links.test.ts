@@ -57,6 +57,11 @@ describe("links", () => {
     await complete("cross");
     // Somebody who only looks keeps the plain address.
     expect(await hash()).toBe("");
+    // A choice that is taken back leaves the address too.
+    await page.click('#scales [data-scale="linear"]');
+    await expect.poll(hash).toContain("scale=linear");
+    await page.click('#scales [data-scale="square root"]');
+    await expect.poll(hash).not.toContain("scale");
     await page.fill("#source", second.text);
     await page.click('#kinds [data-kind="decoder"]');
     await complete("decoder");
