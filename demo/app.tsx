@@ -11,6 +11,8 @@ import { Explanation, KindTabs } from "./views/kinds.tsx";
 import { Maps } from "./views/maps.tsx";
 import { PageFooter } from "./views/page-footer.tsx";
 import { PageHeader } from "./views/page-header.tsx";
+import { ScenePanel } from "./views/scene-panel.tsx";
+import { SceneTabs } from "./views/scene-tabs.tsx";
 import { StatusLine } from "./views/status-line.tsx";
 import { TextPanel } from "./views/text-panel.tsx";
 
@@ -19,11 +21,13 @@ export function App() {
   return (
     <>
       <PageHeader />
-      <main>
+      <SceneTabs />
+      <main id="scene">
         <StatusLine />
         {scene.value.id === "folder" && <FolderPicker />}
         <TextPanel />
         <BeamTree />
+        <ScenePanel />
         {axes.value && displayed.value && (
           <section id="attention">
             <div class="toolbar">

@@ -4,13 +4,16 @@ import "./styles/frame.css";
 import "./styles/writing.css";
 import { effect } from "@preact/signals";
 import { render } from "preact";
-import { isSupported } from "../src/index.ts";
 import { App } from "./app.tsx";
 import { language, t } from "./i18n/index.ts";
 import { readMaps } from "./state/displayed.ts";
 import { followLink } from "./state/link.ts";
-import { follow, status } from "./state/runs.ts";
+import { markFirstMap } from "./state/marks.ts";
+import { follow } from "./state/runs.ts";
 import "./styles/maps.css";
+import "./styles/molecules.css";
+import "./styles/scene-tabs.css";
+import "./styles/status-line.css";
 
 followLink();
 effect(() => {
@@ -18,7 +21,6 @@ effect(() => {
   document.title = t.value.title;
 });
 readMaps();
+markFirstMap();
 render(<App />, document.getElementById("page")!);
-const support = await isSupported();
-if (support.supported) follow();
-else status.value = { state: "failed", message: support.reason };
+follow();

@@ -1,5 +1,6 @@
 // English. The shape of every language file.
 import type { Kind } from "../maps/data.ts";
+import type { Flaw } from "../reactions/smiles.ts";
 
 export const en = {
   name: "English",
@@ -16,6 +17,12 @@ export const en = {
         neighbours: "How neighbours look at each other",
         written: "What was just written",
       },
+    },
+    reactions: {
+      tab: "Reactions",
+      input: "Reaction SMILES: reactants >> product",
+      output: "",
+      presets: { maps: "The head that maps atoms" },
     },
     stories: { tab: "Stories", input: "Beginning", output: "Story", presets: {} },
     folder: { tab: "Your model", input: "Text", output: "Output", presets: {} },
@@ -148,6 +155,47 @@ export const en = {
     tableOf: (rows: number, all: number) => `${rows} of ${all} rows: those that are kept, or else the first.`,
     hidden: "hidden",
     read: "Looked at",
+  },
+
+  // The tabs, and reactions.
+  sceneTabs: "Models",
+  exampleNames: {
+    reactions: ["Esterification", "Amide coupling", "Suzuki coupling", "Grignard addition", "Diels–Alder", "Paracetamol"],
+  },
+  reactions: {
+    title: "Which atom becomes which",
+    about:
+      "Equal numbers are the same atom before and after the arrow. Nobody taught the model that: it only learnt to fill in hidden characters of reactions, and one head came to look from each atom to itself beyond the arrow. Thick bonds are made or broken; grey atoms do not reach the product.",
+    drawing: "The reaction, atom by atom. Left and right go through the atoms, up and down to the same atom beyond the arrow.",
+    point: "Point at an atom, or tap it to keep it: circles grow where it looks.",
+    confidence: (percent: string) => `Confidence ${percent}.`,
+    confidenceMeans:
+      "For each atom, how much of its attention went to its partner among those it could still be; multiplied over all atoms. Atoms that nothing tells apart lower it.",
+    mappedBy: (head: string) => `Read from ${head}, the head that maps atoms.`,
+    mappedByOther: (head: string) => `Read from ${head}, which does something else: see how the map falls apart.`,
+    back: (head: string) => `Back to ${head}`,
+    atom: {
+      reactants: (element: string, number?: number) =>
+        number === undefined ? `${element}, not in the product` : `${element} ${number}, before`,
+      product: (element: string, number?: number) => (number === undefined ? `${element}, from nowhere` : `${element} ${number}, after`),
+    },
+    pair: (element: string, number: number, percent: string) =>
+      `${element} ${number} is this atom on both sides, with ${percent} of the attention that was left to choose from.`,
+    alone: {
+      reactants: (element: string) => `This ${element} does not reach the product.`,
+      product: (element: string) => `No ${element} is left among the reactants for this one.`,
+    },
+    flaws: {
+      character: (at: string) => `“${at}” is no part of a reaction SMILES.`,
+      atom: (at: string) => `“${at}” is no atom. A bracket holds one element with its hydrogens and charge, such as [NH4+].`,
+      bond: (at: string) => `The bond “${at}” needs one atom on each side.`,
+      ring: (at: string) =>
+        `Ring ${at} is opened and not closed, or closed upon itself: its number must stand at two atoms of one molecule.`,
+      parenthesis: (at: string) => `The parenthesis “${at}” has no other half, or stands before any atom.`,
+      arrow: () => "A reaction has one arrow: reactants>>product, such as CCO.CC(=O)O>>CCOC(C)=O.",
+      empty: () => "Atoms are needed on both sides of the arrow.",
+      long: (at: string) => `${at} tokens are too many: the model reads up to 510.`,
+    } satisfies Record<Flaw, (at: string) => string>,
   },
 };
 

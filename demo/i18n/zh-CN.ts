@@ -13,6 +13,7 @@ export const zhCN: Words = {
       output: "法语",
       presets: { aligned: "每个法语词来自哪个英语词", neighbours: "相邻的词如何互看", written: "刚写下的内容" },
     },
+    reactions: { tab: "化学反应", input: "反应 SMILES：反应物 >> 产物", output: "", presets: { maps: "映射原子的注意力头" } },
     stories: { tab: "故事", input: "开头", output: "故事", presets: {} },
     folder: { tab: "你的模型", input: "文本", output: "输出", presets: {} },
   },
@@ -125,5 +126,40 @@ export const zhCN: Words = {
     tableOf: (rows, all) => `共 ${all} 行中的 ${rows} 行：已固定的行，没有则为第一行。`,
     hidden: "隐藏",
     read: "被看",
+  },
+
+  // The tabs, and reactions.
+  sceneTabs: "模型",
+  exampleNames: { reactions: ["酯化", "酰胺偶联", "铃木偶联", "格氏加成", "狄尔斯–阿尔德", "对乙酰氨基酚"] },
+  reactions: {
+    title: "哪个原子变成哪个",
+    about:
+      "编号相同的是箭头前后的同一个原子。没有人教过模型这一点：它只学过补全反应式中被遮住的字符，其中一个头学会了从每个原子看向箭头另一侧的自己。粗键是形成或断开的键，灰色的原子不进入产物。",
+    drawing: "逐原子画出的反应。左右键在原子间移动，上下键跳到箭头另一侧的同一个原子。",
+    point: "指向一个原子，或点按以固定它：圆圈越大，它看得越多。",
+    confidence: (percent) => `置信度 ${percent}。`,
+    confidenceMeans: "即每个原子的注意力在尚可选择的原子中分给其对应原子的份额，再将所有原子的份额相乘；彼此等价的原子会使它降低。",
+    mappedBy: (head) => `取自${head}，即映射原子的头。`,
+    mappedByOther: (head) => `取自${head}，它做的是别的事：看映射如何瓦解。`,
+    back: (head) => `回到${head}`,
+    atom: {
+      reactants: (element, number) => (number === undefined ? `${element}，不在产物中` : `${element} ${number}，反应前`),
+      product: (element, number) => (number === undefined ? `${element}，来源不明` : `${element} ${number}，反应后`),
+    },
+    pair: (element, number, percent) => `${element} ${number} 在两侧是同一个原子，占可选注意力的 ${percent}。`,
+    alone: {
+      reactants: (element) => `这个 ${element} 不进入产物。`,
+      product: (element) => `反应物中没有剩下的 ${element} 可与它对应。`,
+    },
+    flaws: {
+      character: (at) => `“${at}”不属于反应 SMILES。`,
+      atom: (at) => `“${at}”不是原子。方括号内写一个元素及其氢和电荷，例如 [NH4+]。`,
+      bond: (at) => `键“${at}”的两边各需要一个原子。`,
+      ring: (at) => `环 ${at} 没有闭合，或闭合到自身：它的编号须写在同一分子的两个原子上。`,
+      parenthesis: (at) => `括号“${at}”缺少另一半，或写在了所有原子之前。`,
+      arrow: () => "反应式需要一个箭头：反应物>>产物，例如 CCO.CC(=O)O>>CCOC(C)=O。",
+      empty: () => "箭头两边都要有原子。",
+      long: (at) => `${at} 个词元太多：模型最多读 510 个。`,
+    },
   },
 };

@@ -2,6 +2,7 @@
 // stream's maps end with it, so a forward pass over the whole text leaves those that stay.
 import type { Model, Piece } from "../../src/index.ts";
 import { labels, type Marks } from "../maps/tokens.ts";
+import { holding } from "./holding.ts";
 import { CANDIDATES, headScale, liveShown, stepsOf } from "./live.ts";
 import type { RunRequest, Shown, Step } from "./session.ts";
 
@@ -17,6 +18,8 @@ export async function writeOn(model: Model, marks: Marks, request: RunRequest): 
   const ids = target === undefined ? [...prompt] : tokenizer.encode(text + target).ids;
   if (target === undefined) {
     const steps: Step[] = [];
+    // Each piece's maps are the stream's, which frees them itself.
+    const streamed = holding(() => {});
     const pieces: AsyncIterable<Piece> = model.stream(text, {
       capture: "all",
       headScale: switched,
@@ -39,9 +42,10 @@ export async function writeOn(model: Model, marks: Marks, request: RunRequest): 
       const before = prompt.slice(1).map((next) => ({ text: labels(tokenizer, marks, [next])[0]!.text }));
       const output = tokenizer.decode(ids);
       onGrowth(
-        liveShown({ attentions: attentions!, input: text, output, steps: [...before, ...steps], source: [], target, dispose: () => {} }),
+        liveShown({ attentions: attentions!, input: text, output, steps: [...before, ...steps], source: [], target, held: streamed }),
       );
     }
+    streamed.dispose();
     signal.throwIfAborted();
   }
   const read = ids.slice(0, -1);
@@ -56,7 +60,7 @@ export async function writeOn(model: Model, marks: Marks, request: RunRequest): 
       steps: steps!,
       source: [],
       target: labels(tokenizer, marks, read),
-      dispose: () => run.dispose(),
+      held: holding(() => run.dispose()),
     });
   } catch (error) {
     run.dispose();

@@ -2,6 +2,7 @@
 // pass over both leaves every map. With beams the pass has a row per finished sequence.
 import type { Generation, Model } from "../../src/index.ts";
 import { labels, type Marks } from "../maps/tokens.ts";
+import { holding } from "./holding.ts";
 import { headScale, liveShown, stepsOf } from "./live.ts";
 import type { RunRequest, Shown } from "./session.ts";
 
@@ -32,6 +33,7 @@ export async function readAndWrite(model: Model, marks: Marks, request: RunReque
   try {
     const steps = await stepsOf(run, model, marks, written);
     signal.throwIfAborted();
+    const held = holding(() => run.dispose());
     const [best, ...others] = written.map((ids, row) =>
       liveShown({
         attentions: run.attentions,
@@ -41,7 +43,7 @@ export async function readAndWrite(model: Model, marks: Marks, request: RunReque
         steps: steps[row]!,
         source: labels(tokenizer, marks, source),
         target: labels(tokenizer, marks, decoderInputs[row]!),
-        dispose: () => run.dispose(),
+        held,
         ...(generation?.sequences[row]?.score !== undefined && { score: generation.sequences[row].score }),
       }),
     );

@@ -1,6 +1,5 @@
 // A checkpoint of the reader's own: the folder that was dropped onto the page or picked, of any family the engine loads.
 import { signal } from "@preact/signals";
-import { loadModel } from "../../src/index.ts";
 import { marksOf } from "../maps/tokens.ts";
 import { sessionOf } from "./model.ts";
 import type { Scene } from "./session.ts";
@@ -21,6 +20,7 @@ export const ownModel: Scene = {
   },
   writes: true,
   async open(options) {
+    const { loadModel } = await import("../../src/index.ts");
     const model = await loadModel(folder.peek() ?? [], options);
     const pieces = Array.from({ length: TOKEN_SAMPLE }, (_, id) => model.tokenizer?.token(id) ?? "");
     return sessionOf(model, marksOf(pieces));

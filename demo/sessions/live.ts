@@ -3,12 +3,14 @@ import type { Attentions, HeadScale, Model, Run } from "../../src/index.ts";
 import type { Axes, Head, Kind, Token } from "../maps/data.ts";
 import { KINDS } from "../maps/data.ts";
 import { labels, type Marks } from "../maps/tokens.ts";
+import type { Holding } from "./holding.ts";
 import type { HeadOf, Shown, Step } from "./session.ts";
 
 /** How many of the likeliest tokens are shown at each place. */
 export const CANDIDATES = 5;
 
-export interface LiveParts extends Pick<Shown, "input" | "output" | "steps" | "dispose" | "score"> {
+export interface LiveParts extends Pick<Shown, "input" | "output" | "steps" | "score"> {
+  readonly held: Holding;
   readonly attentions: Attentions;
   /** The run's row. Default 0. */
   readonly row?: number;
@@ -17,7 +19,7 @@ export interface LiveParts extends Pick<Shown, "input" | "output" | "steps" | "d
 }
 
 /** Maps are read when they are looked at, each at most once. */
-export function liveShown({ attentions, row = 0, source, target, ...rest }: LiveParts): Shown {
+export function liveShown({ attentions, held, row = 0, source, target, ...rest }: LiveParts): Shown {
   const reads = new Map<string, Promise<Float32Array>>();
   const axes = (kind: Kind): Axes => {
     const { layers, heads } = attentions[kind]!;
@@ -35,13 +37,14 @@ export function liveShown({ attentions, row = 0, source, target, ...rest }: Live
       if (!read) {
         const { queries, keys } = axes(kind);
         const [, , , width] = attentions[kind]!.shape;
-        read = attentions[kind]!.read({ layer, head, batch: row, values }).then((map) =>
-          withoutPadding(map, width, queries.length, keys.length),
-        );
+        read = held
+          .read(() => attentions[kind]!.read({ layer, head, batch: row, values }))
+          .then((map) => withoutPadding(map, width, queries.length, keys.length));
         reads.set(key, read);
       }
       return read;
     },
+    dispose: () => held.dispose(),
   };
 }
 

@@ -1,5 +1,6 @@
 // A loaded model as a session: how it is asked follows from its kind.
-import { InputError, type Model } from "../../src/index.ts";
+import type { Model } from "../../src/index.ts";
+import { InputError } from "../../src/errors.ts";
 import type { Marks } from "../maps/tokens.ts";
 import { writeOn } from "./decoder.ts";
 import { readAndWrite } from "./encoder-decoder.ts";

@@ -1,7 +1,7 @@
 // What the page's tabs have in common. A scene is a tab: a model and how it is asked; a session is that model, loaded; what
 // one run gave is a `Shown`, whether it was computed just now, is still growing, or came with the page.
 import type { Axes, Head, Kind } from "../maps/data.ts";
-import type { LoadProgress, Model } from "../../src/index.ts";
+import type { LoadProgress, Model, SourceInput } from "../../src/index.ts";
 
 export type SceneId = "translation" | "reactions" | "stories" | "folder";
 
@@ -85,6 +85,10 @@ export interface Session {
 }
 
 export interface OpenOptions {
+  /** Where a folder of the page lies: a URL there, a directory in Node. */
+  readonly locate: (folder: string) => SourceInput;
+  /** Default: one of the model's own. */
+  readonly device?: GPUDevice;
   readonly onProgress: (progress: LoadProgress) => void;
   readonly signal: AbortSignal;
 }
@@ -100,6 +104,8 @@ export interface Scene {
   readonly examples: readonly string[];
   /** BCP 47 tags of what is read and what is written, where known: screen readers speak them so. */
   readonly languages?: { readonly input: string; readonly output: string };
+  /** Whether the first example's run comes with the page (`npm run openings`). */
+  readonly opening?: boolean;
   /** Bytes that are fetched to run it. */
   readonly bytes: number;
   /** Whether it writes a text (a target can be forced then). */

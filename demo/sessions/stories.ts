@@ -1,5 +1,4 @@
 // Children's stories with the embedded Llama of 260,032 parameters.
-import { loadModel } from "../../src/index.ts";
 import { sessionOf } from "./model.ts";
 import type { Scene } from "./session.ts";
 
@@ -12,7 +11,11 @@ export const stories: Scene = {
   presets: [],
   examples: ["Once upon a time, there was a little dog named", "Lily and Tom found a big red box.", "One day, a bird saw the"],
   languages: { input: "en", output: "en" },
+  opening: true,
   bytes: 1_060_000,
   writes: true,
-  open: async (options) => sessionOf(await loadModel(new URL(FOLDER, document.baseURI), options), "sentencepiece"),
+  async open(options) {
+    const { loadModel } = await import("../../src/index.ts");
+    return sessionOf(await loadModel(options.locate(FOLDER), options), "sentencepiece");
+  },
 };

@@ -1,5 +1,4 @@
 // English → French with the embedded Marian.
-import { loadModel } from "../../src/index.ts";
 import { sessionOf } from "./model.ts";
 import type { Scene } from "./session.ts";
 
@@ -21,7 +20,11 @@ export const translation: Scene = {
     "I don't know what you want to eat.",
   ],
   languages: { input: "en", output: "fr" },
+  opening: true,
   bytes: 14_360_000,
   writes: true,
-  open: async (options) => sessionOf(await loadModel(new URL(FOLDER, document.baseURI), options), "sentencepiece"),
+  async open(options) {
+    const { loadModel } = await import("../../src/index.ts");
+    return sessionOf(await loadModel(options.locate(FOLDER), options), "sentencepiece");
+  },
 };

@@ -3,7 +3,7 @@
 import { batch, effect } from "@preact/signals";
 import { chosenLanguage } from "../i18n/index.ts";
 import { sceneOf } from "../sessions/scenes.ts";
-import type { Scene } from "../sessions/session.ts";
+import { start } from "./choose-scene.ts";
 import { type Choices, decode, encode } from "./url.ts";
 import { type View, view } from "./view.ts";
 
@@ -18,16 +18,11 @@ const choices = (): Choices =>
 /** As the page begins, before anybody chose. */
 const beginning = choices();
 
-/** What a scene opens with, where nothing else is said. */
-function opening({ id, examples, kinds, start }: Scene, kind = kinds[0]!): Choices {
-  return { ...beginning, scene: id, text: examples[0] ?? "", kind, head: start[kind] ?? { layer: 0, head: 0 } };
-}
-
 function apply(hash: string): void {
   const said = decode(hash);
   const scene = sceneOf(said.scene ?? beginning.scene);
   const kind = scene.kinds.find((k) => k === said.kind);
-  const all = { ...opening(scene, kind), ...said, scene: scene.id };
+  const all = { ...beginning, ...start(scene, kind), ...said, scene: scene.id };
   batch(() => {
     for (const key of KEYS) set(key, all[key]);
     if (said.language) chosenLanguage.value = said.language;

@@ -1,10 +1,13 @@
 // From what was chosen to what is shown: loads the scene's model, runs it when the text changes, stops runs that are stale.
-import { computed, effect, signal } from "@preact/signals";
-import { DeviceLostError, FoveaError } from "../../src/index.ts";
+import { computed, effect, signal, untracked } from "@preact/signals";
+import { DeviceLostError, FoveaError } from "../../src/errors.ts";
 import { folder } from "../sessions/folder.ts";
+import { isOpening, openingFor } from "../sessions/opening.ts";
 import type { RunRequest, Session, Shown } from "../sessions/session.ts";
 import { t } from "../i18n/index.ts";
 import { sceneOf } from "../sessions/scenes.ts";
+import { chooseScene } from "./choose-scene.ts";
+import { painted } from "./painted.ts";
 import { view } from "./view.ts";
 
 /** Typing pauses this long before a run follows. */
@@ -33,7 +36,7 @@ export function openFolder(files: readonly File[]): void {
   void sessions.get("folder")?.then((session) => session.dispose());
   sessions.delete("folder");
   folder.value = files;
-  view.scene.value = "folder";
+  chooseScene("folder");
 }
 
 type Wanted = Pick<RunRequest, "text" | "target" | "off" | "beams" | "temperature" | "seed"> & {
@@ -45,38 +48,65 @@ type Wanted = Pick<RunRequest, "text" | "target" | "off" | "beams" | "temperatur
 export function follow(): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;
   let before: string | undefined;
-  return effect(() => {
-    const wanted: Wanted = {
-      scene: view.scene.value,
-      text: view.text.value,
-      off: view.off.value,
-      beams: view.beams.value,
-      temperature: view.temperature.value,
-      seed: view.seed.value,
-      compare: view.compare.value,
-      ...(view.target.value !== undefined && { target: view.target.value }),
-    };
+  const stop = effect(() => {
+    const now = wanted();
     void folder.value;
     clearTimeout(timer);
-    const another = before !== wanted.scene;
-    before = wanted.scene;
-    timer = setTimeout(() => void run(wanted), another ? 0 : PAUSE_MS);
+    const another = before !== now.scene;
+    if (another) leave();
+    before = now.scene;
+    timer = setTimeout(() => void run(now), another ? 0 : PAUSE_MS);
   });
+  // The lengths of value vectors do not come with the page.
+  const stopOpening = effect(() => {
+    if (view.weighting.value === "values" && isOpening(shown.value)) void run(untracked(wanted));
+  });
+  return () => {
+    clearTimeout(timer);
+    stop();
+    stopOpening();
+  };
 }
 
-async function run(wanted: Wanted): Promise<void> {
+const wanted = (): Wanted => ({
+  scene: view.scene.value,
+  text: view.text.value,
+  off: view.off.value,
+  beams: view.beams.value,
+  temperature: view.temperature.value,
+  seed: view.seed.value,
+  compare: view.compare.value,
+  ...(view.target.value !== undefined && { target: view.target.value }),
+});
+
+/** Another scene's runs say nothing of this one. */
+function leave(): void {
+  running?.abort();
+  replace(shown, undefined);
+  replace(reference, undefined);
+}
+
+async function run(asked: Wanted): Promise<void> {
   running?.abort();
   const controller = (running = new AbortController());
   const { signal: stale } = controller;
-  const { scene: id, compare, ...request } = wanted;
+  const { scene: id, compare, ...request } = asked;
   if (id === "folder" && !folder.peek()) {
     replace(shown, undefined);
     return void (status.value = { state: "ready" });
   }
   try {
+    const opening = shown.peek() || compare?.trim() ? undefined : await openingFor(sceneOf(id), request);
+    stale.throwIfAborted();
+    if (opening) {
+      show(opening);
+      // Only then is anything else fetched.
+      await painted();
+      stale.throwIfAborted();
+    }
     const session = await open(id);
     stale.throwIfAborted();
-    if (request.text.trim() === "") return void (status.value = { state: "ready" });
+    if (opening || request.text.trim() === "") return void (status.value = { state: "ready" });
     status.value = { state: "running" };
     const grow = (soFar: Shown) => {
       if (!stale.aborted) show(soFar);
@@ -92,7 +122,7 @@ async function run(wanted: Wanted): Promise<void> {
     else replace(reference, request.off.length > 0 ? await ask({ off: [], beams: 1 }) : undefined);
     status.value = { state: "ready" };
     // Only now: while it runs, the model goes on by itself on another device.
-    void session.lost().then(() => (stale.aborted ? undefined : run(wanted)));
+    void session.lost().then(() => (stale.aborted ? undefined : run(asked)));
   } catch (error) {
     if (stale.aborted) return;
     status.value = { state: "failed", message: error instanceof FoveaError ? error.message : t.peek().wrong(String(error)) };
@@ -105,6 +135,7 @@ function open(id: string): Promise<Session> {
   let session = sessions.get(id);
   if (!session) {
     session = sceneOf(id).open({
+      locate: (folder) => new URL(folder, document.baseURI),
       onProgress: ({ loaded, total }) => {
         if (view.scene.peek() === id) status.value = { state: "loading", loaded, total };
       },

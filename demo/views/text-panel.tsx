@@ -9,6 +9,7 @@ export function TextPanel() {
   const words = t.value;
   const { id, examples, languages } = scene.value;
   const names = words.scenes[id as keyof typeof words.scenes];
+  const exampleNames: readonly string[] | undefined = words.exampleNames[id as keyof typeof words.exampleNames];
   const kinds = shown.value?.kinds ?? scene.value.kinds;
   return (
     <section id="translation">
@@ -23,10 +24,16 @@ export function TextPanel() {
         value={view.text.value}
         onInput={(event) => (view.text.value = event.currentTarget.value)}
       />
-      <p id="examples" role="group" aria-label={words.examples} lang={languages?.input}>
-        {examples.map((example) => (
-          <button key={example} type="button" onClick={() => (view.text.value = example)}>
-            {example}
+      <p id="examples" role="group" aria-label={words.examples}>
+        {examples.map((example, i) => (
+          <button
+            key={example}
+            type="button"
+            title={example}
+            lang={exampleNames?.[i] ? undefined : languages?.input}
+            onClick={() => (view.text.value = example)}
+          >
+            {exampleNames?.[i] ?? example}
           </button>
         ))}
       </p>

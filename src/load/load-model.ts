@@ -68,7 +68,7 @@ export async function loadModel(input: SourceInput, options: LoadOptions = {}): 
   const family = await familyOf(modelType);
   const [checkpoint, generation, tokenizer] = await Promise.all([
     openCheckpoint(source, signal),
-    readGenerationConfig(source, config.raw, signal),
+    family.generates === false ? {} : readGenerationConfig(source, config.raw, signal),
     loadTokenizer(source, signal),
   ]);
   const architecture = family.read(config, { has: (name) => checkpoint.tensors.has(name) });

@@ -89,4 +89,4 @@ function read(config: ConfigReader, checkpoint: CheckpointNames): Architecture {
   };
 }
 
-export const albert: Family = { modelTypes: ["albert"], read };
+export const albert: Family = { modelTypes: ["albert"], generates: false, read };

@@ -80,6 +80,8 @@ export interface Architecture {
 export interface Family {
   /** `model_type` values of config.json it answers to. */
   readonly modelTypes: readonly string[];
+  /** Default true. Encoders write nothing: generation_config.json, which their checkpoints lack, is not asked for. */
+  readonly generates?: boolean;
   read(config: ConfigReader, checkpoint: CheckpointNames): Architecture;
 }
 
