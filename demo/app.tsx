@@ -3,7 +3,6 @@ import { t } from "./i18n/index.ts";
 import { axes, displayed } from "./state/displayed.ts";
 import { scene } from "./state/runs.ts";
 import { BeamTree } from "./views/beam-tree.tsx";
-import { Candidates } from "./views/candidates.tsx";
 import { Compare } from "./views/compare.tsx";
 import { ExportMenu } from "./views/export-menu.tsx";
 import { DropTarget, FolderPicker } from "./views/folder-drop.tsx";
@@ -35,7 +34,6 @@ export function App() {
             </div>
             <Explanation />
             <Maps />
-            <Candidates />
             <Compare />
             <ExportMenu />
             <p class="honest">{words.honest}</p>

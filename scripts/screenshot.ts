@@ -1,5 +1,5 @@
 // Pictures of the built demo for the README and for looking at it: `tsx scripts/screenshot.ts OUT.png [--width 1200]
-// [--height 900] [--dark]`, after `npm run build:demo`.
+// [--height 900] [--dark] [--scene reactions]`, after `npm run build:demo`.
 import { parseArgs } from "node:util";
 import { openBrowser, serve, watch } from "../test/setup/browser.ts";
 
@@ -10,6 +10,7 @@ const { values, positionals } = parseArgs({
     height: { type: "string", default: "1000" },
     dark: { type: "boolean", default: false },
     kind: { type: "string" },
+    scene: { type: "string" },
   },
 });
 const [out = "screenshot.png"] = positionals;
@@ -23,6 +24,10 @@ try {
   const problems = watch(page);
   await page.goto(site.url);
   await page.waitForSelector("#grid[data-complete]", { timeout: 120_000 });
+  if (values.scene) {
+    await page.click(`[data-scene="${values.scene}"]`);
+    await page.waitForSelector("#grid[data-complete]");
+  }
   if (values.kind) {
     await page.click(`#kinds [data-kind="${values.kind}"]`);
     await page.waitForSelector(`#grid[data-complete="${values.kind}"]`);

@@ -23,7 +23,7 @@ export interface MapData {
   readonly weights: Float32Array;
   readonly queries: readonly Token[];
   readonly keys: readonly Token[];
-  /** A difference: below zero too, drawn on the diverging ramp. */
+  /** A difference: from −1 to 1, drawn on the diverging ramp. */
   readonly signed?: boolean;
   /** Columns that do not count to the range: what is above it there is hatched. */
   readonly clipped?: readonly boolean[];

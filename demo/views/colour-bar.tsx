@@ -21,7 +21,7 @@ export function ColourBar() {
     }
   }, [palette]);
   // Rows of their own ranges: the ticks are of the row in focus.
-  const row = Math.min(focus.value?.row ?? view.pins.value.at(-1) ?? 0, map.queries.length - 1);
+  const row = range === "row" ? Math.min(focus.value?.row ?? view.pins.value.at(-1) ?? 0, map.queries.length - 1) : 0;
   const top = ends.top[row] ?? 1;
   const tick = (at: number) => weightText(top * (map.signed ? signedInverse(at, scale) : inverse(at, scale))).replace("-", "−");
   const note = range === "row" ? words.maps.ofRow(map.queries[row]?.text ?? "") : words.maps.rangeNote[range];

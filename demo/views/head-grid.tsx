@@ -19,7 +19,9 @@ export function HeadGrid() {
   const element = useRef<HTMLDivElement>(null);
   const [run, of, grown, values, how] = [current.value!, kind.value!, growth.value, byValues.value, drawing.value];
   useEffect(() => {
-    const grid = element.current!;
+    // An effect may come when its grid has left the page.
+    const grid = element.current;
+    if (!grid) return;
     const { queries, keys } = run.axes(of);
     const pool = Math.ceil(Math.max(queries.length, keys.length) / PIXELS);
     const stop = workLazily({

@@ -7,6 +7,9 @@ import { isNumbered, LABEL_PX, type MapLayout, px } from "./map-layout.ts";
 /** From one label to the next. */
 const PITCH = { rows: LABEL_PX + 3, columns: LABEL_PX + 5 };
 
+/** Of the strips beyond the cells: the first and last labels may be higher than theirs. */
+const MARGIN = LABEL_PX;
+
 interface Props {
   readonly map: MapData;
   readonly layout: MapLayout;
@@ -18,7 +21,11 @@ export function RowLabels({ map, layout, viewport, pins, on, onPoint, onPin }: P
   const { left, top, plot, labelMost } = layout;
   const always = on === undefined ? pins : [on, ...pins.filter((pin) => Math.abs(pin - on) * viewport.size >= PITCH.rows || pin === on)];
   return (
-    <div class="labels row-labels" aria-hidden="true" style={{ top: px(top), width: px(left), height: px(plot.height) }}>
+    <div
+      class="labels row-labels"
+      aria-hidden="true"
+      style={{ top: px(top - MARGIN), width: px(left), height: px(plot.height + 2 * MARGIN) }}
+    >
       {placed(viewport.y, plot.rows, plot.height, viewport.size, PITCH.rows, always).map(({ index, at }) => (
         <Tick
           key={index}
@@ -45,7 +52,11 @@ interface Pointing {
 export function ColumnLabels({ map, layout, viewport, on }: Omit<Props, "pins"> & { readonly on: number | undefined }) {
   const { left, top, right, plot, labelMost } = layout;
   return (
-    <div class="labels column-labels" aria-hidden="true" style={{ left: px(left), width: px(plot.width + right), height: px(top) }}>
+    <div
+      class="labels column-labels"
+      aria-hidden="true"
+      style={{ left: px(left - MARGIN), width: px(MARGIN + plot.width + right), height: px(top) }}
+    >
       {placed(viewport.x, plot.columns, plot.width, viewport.size, PITCH.columns, on === undefined ? [] : [on]).map(({ index, at }) => (
         <Tick
           key={index}
@@ -68,7 +79,7 @@ export function Masses({ map, layout, viewport }: Omit<Props, "pins">) {
     <div
       class="labels masses"
       aria-hidden="true"
-      style={{ left: px(left + plot.width), top: px(top), height: px(plot.height), width: px(right) }}
+      style={{ left: px(left + plot.width), top: px(top - MARGIN), height: px(plot.height + 2 * MARGIN), width: px(right) }}
     >
       {placed(viewport.y, plot.rows, plot.height, viewport.size, PITCH.rows, []).map(({ index, at }) => (
         <span key={index} style={{ transform: `translateY(${at}px) translateY(-50%)` }}>
@@ -103,4 +114,5 @@ function Tick({ token, number, classes, ...rest }: TickProps) {
 const placed = (before: number, count: number, room: number, size: number, pitch: number, always: readonly number[]) =>
   thinned(inSight(before, count, room, size), size, pitch, always)
     .map((index) => ({ index, at: (index + 0.5 - before) * size }))
-    .filter(({ at }) => at >= 0 && at <= room);
+    .filter(({ at }) => at >= 0 && at <= room)
+    .map(({ index, at }) => ({ index, at: at + MARGIN }));

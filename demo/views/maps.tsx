@@ -1,5 +1,7 @@
-// All that is seen of the chosen run's attention: how it is drawn, every head small, one large, its words with lines.
+// All that is seen of the chosen run's attention: how it is drawn, every head small, one large, its words with lines, and what
+// else could have been written.
 import { axes, displayed, kind } from "../state/displayed.ts";
+import { Candidates } from "./candidates.tsx";
 import { ColourBar } from "./colour-bar.tsx";
 import { HeadGrid } from "./head-grid.tsx";
 import { Heatmap } from "./heatmap.tsx";
@@ -26,6 +28,7 @@ export function Maps() {
           <ValuesTable />
         </div>
       </div>
+      <Candidates />
       <Lines />
     </>
   );

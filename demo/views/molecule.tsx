@@ -6,6 +6,7 @@ import type { Reaction } from "../reactions/smiles.ts";
 /** Halos of weights below this are not drawn. */
 const FAINT = 0.02;
 const HALO = { least: 5, most: 19 };
+const RING = 10;
 const LETTER = { half: 5.8, charge: 6.5 };
 
 export interface MoleculeProps {
@@ -50,6 +51,9 @@ export function MoleculeDrawing(props: MoleculeProps) {
         </g>
       ))}
       {drawing.atoms.map((drawn) => (
+        <AtomLabel key={drawn.atom} drawn={drawn} {...props} />
+      ))}
+      {drawing.atoms.map((drawn) => (
         <AtomButton key={drawn.atom} drawn={drawn} {...props} />
       ))}
     </svg>
@@ -62,26 +66,13 @@ function leaves({ reaction, change }: MoleculeProps, bond: number): boolean {
   return change !== undefined && change.partners[from] === undefined && change.partners[to] === undefined;
 }
 
-function AtomButton({ drawn, reaction, change, active, pinned, tabStop, labelOf, onFocus, onPin }: MoleculeProps & { drawn: DrawnAtom }) {
+/** Letters and number; the button's name says them. */
+function AtomLabel({ drawn, reaction, change }: MoleculeProps & { drawn: DrawnAtom }) {
   const { atom, at, label, number } = drawn;
   const { element, charge, isotope } = reaction.atoms[atom]!;
-  const state = `${active.has(atom) ? " active" : ""}${pinned.has(atom) ? " pinned" : ""}${change && change.partners[atom] === undefined ? " leaving" : ""}`;
   const side = label?.hydrogensLeft ? -1 : 1;
   return (
-    <g
-      class={`atom${state}`}
-      data-atom={atom}
-      role="button"
-      tabIndex={tabStop === atom ? 0 : -1}
-      aria-label={labelOf(atom)}
-      aria-pressed={pinned.has(atom)}
-      onPointerEnter={() => onFocus(atom)}
-      onPointerLeave={() => onFocus(undefined)}
-      onFocus={() => onFocus(atom)}
-      onBlur={() => onFocus(undefined)}
-      onClick={() => onPin(atom)}
-    >
-      <circle class="reach" cx={at.x} cy={at.y} r={REACH} />
+    <g class={change && change.partners[atom] === undefined ? "leaving" : ""} data-label={atom} aria-hidden="true">
       {label && (
         <text class="element" x={at.x} y={at.y} dy="0.35em" text-anchor="middle">
           {element}
@@ -112,6 +103,28 @@ function AtomButton({ drawn, reaction, change, active, pinned, tabStop, labelOf,
           {change.numbers[atom]}
         </text>
       )}
+    </g>
+  );
+}
+
+function AtomButton({ drawn, active, pinned, tabStop, labelOf, onFocus, onPin }: MoleculeProps & { drawn: DrawnAtom }) {
+  const { atom, at } = drawn;
+  return (
+    <g
+      class={`atom${active.has(atom) ? " active" : ""}${pinned.has(atom) ? " pinned" : ""}`}
+      data-atom={atom}
+      role="button"
+      tabIndex={tabStop === atom ? 0 : -1}
+      aria-label={labelOf(atom)}
+      aria-pressed={pinned.has(atom)}
+      onPointerEnter={() => onFocus(atom)}
+      onPointerLeave={() => onFocus(undefined)}
+      onFocus={() => onFocus(atom)}
+      onBlur={() => onFocus(undefined)}
+      onClick={() => onPin(atom)}
+    >
+      <circle class="reach" cx={at.x} cy={at.y} r={REACH} />
+      <circle class="ring" cx={at.x} cy={at.y} r={RING} />
     </g>
   );
 }

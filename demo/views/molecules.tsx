@@ -183,11 +183,7 @@ function Confidence({ map, by }: { map: AtomMap | undefined; by: Head }) {
   const own = sameHead(by, MAPPING_HEAD);
   return (
     <p id="confidence">
-      {map && (
-        <>
-          <strong data-confidence={map.confidence}>{words.confidence(percent(map.confidence))}</strong> {words.confidenceMeans}{" "}
-        </>
-      )}
+      <strong data-confidence={map?.confidence}>{words.confidence(map ? percent(map.confidence) : "…")}</strong> {words.confidenceMeans}{" "}
       <span class={own ? "" : "other-head"}>{own ? words.mappedBy(name) : words.mappedByOther(name)}</span>{" "}
       {!own && (
         <button type="button" id="mapping-head" onClick={() => (view.head.value = MAPPING_HEAD)}>

@@ -4,8 +4,7 @@ import { SCALES } from "../maps/colour.ts";
 import { RANGES } from "../maps/range.ts";
 import { narrow } from "../state/appearance.ts";
 import { chooseUnit } from "../state/choices.ts";
-import { byValues, sharedEnd } from "../state/displayed.ts";
-import { shown } from "../state/runs.ts";
+import { byValues, current, sharedEnd } from "../state/displayed.ts";
 import { type Sinks, type Unit, view, type Weighting } from "../state/view.ts";
 import { weightText } from "./numbers.ts";
 
@@ -38,7 +37,7 @@ export function Options() {
           value={view.sinks.value}
           choose={(s) => (view.sinks.value = s)}
         />
-        {shown.value?.valueWeighted && (
+        {current.value?.valueWeighted && (
           <Choice
             name="weighting"
             label={maps.weighting}

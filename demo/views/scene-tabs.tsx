@@ -18,24 +18,26 @@ export function SceneTabs() {
     list.current!.querySelector<HTMLButtonElement>(`[data-scene="${id}"]`)!.focus();
   };
   return (
-    <div id="scenes" ref={list} role="tablist" aria-label={t.value.sceneTabs} onKeyDown={onKeyDown}>
-      {scenes.map(({ id }) => {
-        const selected = view.scene.value === id;
-        return (
-          <button
-            key={id}
-            type="button"
-            role="tab"
-            data-scene={id}
-            aria-selected={selected}
-            aria-controls="scene"
-            tabIndex={selected ? 0 : -1}
-            onClick={() => chooseScene(id)}
-          >
-            {t.value.scenes[id as keyof typeof t.value.scenes].tab}
-          </button>
-        );
-      })}
-    </div>
+    <nav aria-label={t.value.sceneTabs}>
+      <div id="scenes" ref={list} role="tablist" aria-label={t.value.sceneTabs} onKeyDown={onKeyDown}>
+        {scenes.map(({ id }) => {
+          const selected = view.scene.value === id;
+          return (
+            <button
+              key={id}
+              type="button"
+              role="tab"
+              data-scene={id}
+              aria-selected={selected}
+              aria-controls="scene"
+              tabIndex={selected ? 0 : -1}
+              onClick={() => chooseScene(id)}
+            >
+              {t.value.scenes[id as keyof typeof t.value.scenes].tab}
+            </button>
+          );
+        })}
+      </div>
+    </nav>
   );
 }

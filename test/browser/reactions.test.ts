@@ -38,7 +38,8 @@ async function openReactions(): Promise<void> {
 }
 
 /** Numbers at the atoms, in SMILES order. */
-const numbers = () => page.$$eval("[data-atom]", (atoms) => atoms.map((atom) => Number(atom.querySelector(".number")?.textContent ?? 0)));
+const numbers = () =>
+  page.$$eval("[data-label]", (labels) => labels.map((label) => Number(label.querySelector(".number")?.textContent ?? 0)));
 const confidence = async () => Number(await page.getAttribute("[data-confidence]", "data-confidence"));
 
 describe("reactions", () => {
