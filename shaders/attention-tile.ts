@@ -6,7 +6,7 @@ import { keyFunctions, keyReader } from "./attention-keys.ts";
 import { entryPoint, type Kernel } from "./kernel.ts";
 import { wgsl } from "./wgsl.ts";
 
-export type AttentionTileOptions = Omit<AttentionOptions, "threads" | "split">;
+export type AttentionTileOptions = Omit<AttentionOptions, "threads" | "split" | "subgroups">;
 
 const WORKGROUP = 64;
 /** Queries of a thread, and keys of a block. */

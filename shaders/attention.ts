@@ -8,9 +8,10 @@
 // A query that may see no key gives zeros.
 import { KEY_PARAMS, keyArray, keyBindings, keyFunctions, keyReader, type KeyOptions } from "./attention-keys.ts";
 import { type Binding, entryPoint, type Kernel } from "./kernel.ts";
+import { reduceFeatures, type ReduceOptions, reduction } from "./reduce.ts";
 import { wgsl } from "./wgsl.ts";
 
-export interface AttentionOptions extends KeyOptions {
+export interface AttentionOptions extends KeyOptions, ReduceOptions {
   /** Features of a head of q and k, and of v. */
   readonly dk: number;
   readonly dv: number;
@@ -38,7 +39,7 @@ export const ATTENTION_PARAMS = {
   parts: "u32",
 } as const;
 
-export const attentionBindings = (options: Omit<AttentionOptions, "threads">): readonly Binding[] => [
+export const attentionBindings = (options: Omit<AttentionOptions, "threads" | "subgroups">): readonly Binding[] => [
   { name: "q", index: 1, type: arrayType(options), access: "read" },
   ...["k", "v"].map((name, i) => ({ name, index: i + 2, type: keyArray(options), access: "read" }) as const),
   ...keyBindings(options),
@@ -51,8 +52,9 @@ export const attentionKernel: Kernel<AttentionOptions> = {
   params: ATTENTION_PARAMS,
   workgroupSize: () => WORKGROUP,
   bindings: attentionBindings,
+  features: reduceFeatures,
   code(options) {
-    const { dk, dv, vector, threads, stats, mask, split: parted = false } = options;
+    const { dk, dv, vector, threads, stats, mask, split: parted = false, subgroups } = options;
     const width = vector ? 4 : 1;
     const type = vector ? "vec4<f32>" : "f32";
     const zero = vector ? "vec4<f32>(0.0)" : "0.0";
@@ -70,8 +72,11 @@ ${keyFunctions(options)}
 ${keyReader("k", options)}
 ${keyReader("v", options)}
 #if ${split}
-var<workgroup> shared_m: array<f32, ${WORKGROUP}>;
-var<workgroup> shared_v: array<${type}, ${WORKGROUP}>;
+var<workgroup> partial: array<f32, ${WORKGROUP}>;
+var<workgroup> partial_v: array<${type}, ${WORKGROUP}>;
+${reduction("largest", "max", { threads: WORKGROUP, subgroups })}
+${reduction("total", "sum", { threads: WORKGROUP, subgroups })}
+${reduction("total_v", "sum", { threads: WORKGROUP, subgroups, type, memory: "partial_v" })}
 #endif
 ${entryPoint(WORKGROUP)}
   #if ${split}
@@ -121,22 +126,9 @@ ${entryPoint(WORKGROUP)}
   #if ${split}
   // Merge: the common max, then sums scaled to it.
   let m_own = m;
-  shared_m[thread] = m;
-  workgroupBarrier();
-  for (var half = ${WORKGROUP / 2}u; half > 0u; half /= 2u) {
-    if (thread < half) { shared_m[thread] = max(shared_m[thread], shared_m[thread + half]); }
-    workgroupBarrier();
-  }
-  m = shared_m[0];
-  workgroupBarrier();
+  m = largest(m_own, thread);
   let rescale = exp(m_own - m);
-  shared_m[thread] = l * rescale;
-  workgroupBarrier();
-  for (var half = ${WORKGROUP / 2}u; half > 0u; half /= 2u) {
-    if (thread < half) { shared_m[thread] += shared_m[thread + half]; }
-    workgroupBarrier();
-  }
-  l = shared_m[0];
+  l = total(l * rescale, thread);
   #endif
   #if ${parted}
   let normal = 1.0;
@@ -146,16 +138,7 @@ ${entryPoint(WORKGROUP)}
   let o_at = (b * params.oBatch + t * params.oRow + h * params.oHead) / ${width}u;
   #endif
   #if ${split}
-  ${acc.each(
-    (i) => `shared_v[thread] = ${acc.at(i)} * rescale;
-  workgroupBarrier();
-  for (var half = ${WORKGROUP / 2}u; half > 0u; half /= 2u) {
-    if (thread < half) { shared_v[thread] += shared_v[thread + half]; }
-    workgroupBarrier();
-  }
-  if (thread == 0u) { ${store(i, "shared_v[0] * normal")} }
-  workgroupBarrier();`,
-  )}
+  ${acc.each((i) => `{ let all = total_v(${acc.at(i)} * rescale, thread); if (thread == 0u) { ${store(i, "all * normal")} } }`)}
   #else
   ${acc.each((i) => store(i, `${acc.at(i)} * normal`))}
   #endif

@@ -2,10 +2,10 @@
 // mean first, then squared differences (E[x²] − E[x]² cancels). A thread or a workgroup of 64 per row, the latter on GPUs,
 // and four columns at a time where everything is a multiple of 4.
 import { entryPoint, type Kernel } from "./kernel.ts";
-import { workgroupSum } from "./snippets.ts";
+import { reduceFeatures, type ReduceOptions, reduction } from "./reduce.ts";
 import { wgsl } from "./wgsl.ts";
 
-export interface NormOptions {
+export interface NormOptions extends ReduceOptions {
   readonly kind: "layer" | "rms";
   readonly threads: 1 | 64;
   /** Normalise x + residual. */
@@ -33,7 +33,8 @@ export const normKernel: Kernel<NormOptions> = {
       ...(sum ? [{ name: "sum", index: 6, type, access: "read_write" } as const] : []),
     ];
   },
-  code({ kind, threads, residual, sum, vector }) {
+  features: reduceFeatures,
+  code({ kind, threads, residual, sum, vector, subgroups }) {
     const group = threads > 1;
     const layer = kind === "layer";
     const [lanes, number] = vector ? [4, "vec4<f32>"] : [1, "f32"];
@@ -44,7 +45,7 @@ export const normKernel: Kernel<NormOptions> = {
     return wgsl`
 #if ${group}
 var<workgroup> partial: array<f32, ${WORKGROUP}>;
-${workgroupSum(WORKGROUP)}
+${reduction("total", "sum", { threads: WORKGROUP, subgroups })}
 #else
 fn total(own: f32, thread: u32) -> f32 { return own; }
 #endif

@@ -3,10 +3,10 @@
 // any device up to rounding. Thresholds are found by bisection on the bits of the logits. A workgroup of 64 per row.
 import { entryPoint, type Kernel } from "./kernel.ts";
 import { BANNED } from "./process-history.ts";
-import { workgroupSum } from "./snippets.ts";
+import { bestEntry, LEAST, reduceFeatures, type ReduceOptions, reduction } from "./reduce.ts";
 import { wgsl } from "./wgsl.ts";
 
-export interface SampleOptions {
+export interface SampleOptions extends ReduceOptions {
   readonly topK: boolean;
   readonly topP: boolean;
   /** The log-probabilities that it draws from are written too; what is cut off has −1e30. */
@@ -26,7 +26,8 @@ export const sampleKernel: Kernel<SampleOptions> = {
     { name: "out", index: 4, type: "array<i32>", access: "read_write" },
     ...(scored ? [{ name: "log_probabilities", index: 5, type: "array<f32>", access: "read_write" } as const] : []),
   ],
-  code({ topK, topP, scored }) {
+  features: reduceFeatures,
+  code({ topK, topP, scored, subgroups }) {
     const each = (line: string) =>
       `for (var i = thread; i < params.vocabulary; i += ${WORKGROUP}u) { let z = logits[at + i] / params.temperature; ${line} }`;
     // Builds the largest key, bit by bit, above which what is kept still suffices.
@@ -41,19 +42,9 @@ export const sampleKernel: Kernel<SampleOptions> = {
   least = max(least, threshold);`;
     return wgsl`
 var<workgroup> partial: array<f32, ${WORKGROUP}>;
-var<workgroup> winners: array<u32, ${WORKGROUP}>;
-${workgroupSum(WORKGROUP)}
-fn largest(own: f32, thread: u32) -> f32 {
-  partial[thread] = own;
-  workgroupBarrier();
-  for (var half = ${WORKGROUP / 2}u; half > 0u; half /= 2u) {
-    if (thread < half) { partial[thread] = max(partial[thread], partial[thread + half]); }
-    workgroupBarrier();
-  }
-  let all = partial[0];
-  workgroupBarrier();
-  return all;
-}
+${reduction("largest", "max", { threads: WORKGROUP, subgroups })}
+${reduction("total", "sum", { threads: WORKGROUP, subgroups })}
+${bestEntry({ threads: WORKGROUP, subgroups })}
 // Order-preserving bits of a float.
 fn key(value: f32) -> u32 {
   let bits = bitcast<u32>(value);
@@ -79,7 +70,7 @@ fn gumbel(bits: u32) -> f32 {
 ${entryPoint(WORKGROUP)}
   if (group >= params.rows) { return; }
   let at = group * params.vocabulary;
-  var own_max = -3.4e38;
+  var own_max = ${LEAST};
   ${each("own_max = max(own_max, z);")}
   let m = largest(own_max, thread);
   var least = 0u;
@@ -104,26 +95,13 @@ ${entryPoint(WORKGROUP)}
   #endif
   let step = u32(past[group] + 1 - begin[group]);
   let noise = hash(hash(hash(params.seed) ^ group) ^ step);
-  var best = -3.4e38;
-  var winner = 0xffffffffu;
+  var own = NO_ENTRY;
   ${each(`if (key(z) >= least) {
     let score = z + gumbel(hash(noise ^ i));
-    if (score > best) { best = score; winner = i; }
+    if (score > own.value) { own = Entry(score, i); }
   }`)}
-  partial[thread] = best;
-  winners[thread] = winner;
-  workgroupBarrier();
-  for (var half = ${WORKGROUP / 2}u; half > 0u; half /= 2u) {
-    if (thread < half) {
-      let other = partial[thread + half];
-      if (other > partial[thread] || (other == partial[thread] && winners[thread + half] < winners[thread])) {
-        partial[thread] = other;
-        winners[thread] = winners[thread + half];
-      }
-    }
-    workgroupBarrier();
-  }
-  if (thread == 0u) { out[group] = i32(min(winners[0], params.vocabulary - 1u)); }
+  let winner = best(own, thread).id;
+  if (thread == 0u) { out[group] = i32(min(winner, params.vocabulary - 1u)); }
 }
 `;
   },

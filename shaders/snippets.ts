@@ -36,16 +36,3 @@ const ERF = wgsl`fn erf(x: f32) -> f32 {
   let y = 1.0 - poly * exp(-a * a);
   return select(y, -y, x < 0.0);
 }`;
-
-/** Declares `total(own, thread)`: the sum of every thread's own, through `partial`, an array of one f32 a thread. */
-export const workgroupSum = (threads: number): string => wgsl`fn total(own: f32, thread: u32) -> f32 {
-  partial[thread] = own;
-  workgroupBarrier();
-  for (var half = ${threads / 2}u; half > 0u; half /= 2u) {
-    if (thread < half) { partial[thread] += partial[thread + half]; }
-    workgroupBarrier();
-  }
-  let all = partial[0];
-  workgroupBarrier();
-  return all;
-}`;

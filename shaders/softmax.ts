@@ -1,9 +1,10 @@
 // Fused masked softmax over the last axis of [batch, heads, T, S]: scale + mask + softmax in one kernel. A thread or a
 // workgroup of 64 per row; without masks four columns at a time. A row with nothing to see gives zeros.
 import { entryPoint, type Kernel } from "./kernel.ts";
+import { reduceFeatures, type ReduceOptions, reduction } from "./reduce.ts";
 import { wgsl } from "./wgsl.ts";
 
-export interface SoftmaxOptions {
+export interface SoftmaxOptions extends ReduceOptions {
   readonly threads: 1 | 64;
   readonly causal: boolean;
   readonly window: boolean;
@@ -37,23 +38,9 @@ export const softmaxKernel: Kernel<SoftmaxOptions> = {
     ...(lengths ? [{ name: "lengths", index: 3, type: "array<i32>", access: "read" } as const] : []),
     { name: "out", index: 4, type: vector ? "array<vec4<f32>>" : "array<f32>", access: "read_write" },
   ],
-  code({ threads, causal, window, mask, lengths, log, vector }) {
+  features: reduceFeatures,
+  code({ threads, causal, window, mask, lengths, log, vector, subgroups }) {
     const group = threads > 1;
-    const reduce = (name: string, combine: string) => wgsl`fn ${name}(own: f32, thread: u32) -> f32 {
-  #if ${group}
-  partial[thread] = own;
-  workgroupBarrier();
-  for (var half = ${WORKGROUP / 2}u; half > 0u; half /= 2u) {
-    if (thread < half) { partial[thread] = ${combine}; }
-    workgroupBarrier();
-  }
-  let all = partial[0];
-  workgroupBarrier();
-  return all;
-  #else
-  return own;
-  #endif
-}`;
     const masked = causal || window || mask || lengths;
     const first = group ? "thread" : "0u";
     // `four` of s4, the scores of columns j to j + 3; what is left of the row, `one` of s, column by column.
@@ -74,9 +61,12 @@ export const softmaxKernel: Kernel<SoftmaxOptions> = {
     return wgsl`
 #if ${group}
 var<workgroup> partial: array<f32, ${WORKGROUP}>;
+${reduction("largest", "max", { threads: WORKGROUP, subgroups })}
+${reduction("total", "sum", { threads: WORKGROUP, subgroups })}
+#else
+fn largest(own: f32, thread: u32) -> f32 { return own; }
+fn total(own: f32, thread: u32) -> f32 { return own; }
 #endif
-${reduce("largest", "max(partial[thread], partial[thread + half])")}
-${reduce("total", "partial[thread] + partial[thread + half]")}
 const EXCLUDED = -1e29;
 #if ${vector}
 fn scores(row: u32, j: u32) -> vec4<f32> { return x[(row * params.columns + j) / 4u] * params.scale; }

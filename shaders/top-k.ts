@@ -2,9 +2,10 @@
 // after another; a second run merges the chunks' pairs. Value (as bits) and id lie side by
 // side as integers: an id's bits are no number that a float may hold safely (denormals flush, NaNs change).
 import { entryPoint, type Kernel } from "./kernel.ts";
+import { bestEntry, reduceFeatures, type ReduceOptions } from "./reduce.ts";
 import { wgsl } from "./wgsl.ts";
 
-export interface TopKOptions {
+export interface TopKOptions extends ReduceOptions {
   /** Input is (value, id) pairs of an earlier run, not plain values. */
   readonly pairs: boolean;
 }
@@ -21,12 +22,9 @@ export const topKKernel: Kernel<TopKOptions> = {
     { name: "x", index: 1, type: pairs ? "array<vec2<u32>>" : "array<f32>", access: "read" },
     { name: "out", index: 2, type: "array<vec2<u32>>", access: "read_write" },
   ],
-  code: ({ pairs }) => wgsl`
-const LEAST = -3.4e38;
-const NO_ID = 0x7fffffffu;
-struct Entry { value: f32, id: u32 }
-var<workgroup> values: array<f32, ${WORKGROUP}>;
-var<workgroup> ids: array<u32, ${WORKGROUP}>;
+  features: reduceFeatures,
+  code: ({ pairs, subgroups }) => wgsl`
+${bestEntry({ threads: WORKGROUP, subgroups })}
 fn entry_at(row: u32, i: u32) -> Entry {
   #if ${pairs}
   let pair = x[row * params.columns + i];
@@ -35,7 +33,6 @@ fn entry_at(row: u32, i: u32) -> Entry {
   return Entry(x[row * params.columns + i], i);
   #endif
 }
-fn before(a: Entry, b: Entry) -> bool { return a.value > b.value || (a.value == b.value && a.id < b.id); }
 ${entryPoint(WORKGROUP)}
   let chunks = (params.columns + params.chunk - 1u) / params.chunk;
   if (group >= params.rows * chunks) { return; }
@@ -45,25 +42,14 @@ ${entryPoint(WORKGROUP)}
   var found = Entry(3.4e38, 0u);
   var any = false;
   for (var n = 0u; n < params.k; n++) {
-    var best = Entry(LEAST, NO_ID);
+    var own = NO_ENTRY;
     for (var i = first + thread; i < last; i += ${WORKGROUP}u) {
       let e = entry_at(row, i);
-      if ((!any || before(found, e)) && before(e, best)) { best = e; }
+      if ((!any || before(found, e)) && before(e, own)) { own = e; }
     }
-    values[thread] = best.value;
-    ids[thread] = best.id;
-    workgroupBarrier();
-    for (var half = ${WORKGROUP / 2}u; half > 0u; half /= 2u) {
-      if (thread < half && before(Entry(values[thread + half], ids[thread + half]), Entry(values[thread], ids[thread]))) {
-        values[thread] = values[thread + half];
-        ids[thread] = ids[thread + half];
-      }
-      workgroupBarrier();
-    }
-    found = Entry(values[0], ids[0]);
+    found = best(own, thread);
     any = true;
     if (thread == 0u) { out[group * params.k + n] = vec2<u32>(bitcast<u32>(found.value), found.id); }
-    workgroupBarrier();
   }
 }
 `,

@@ -53,6 +53,9 @@ export function lowering<I extends Inputs, A extends object>(
   };
 }
 
+/** Whether so many threads reduce in subgroups: those of software adapters are a few lanes wide. */
+export const reducesInSubgroups = ({ subgroups, software }: Traits, threads = 64): boolean => threads > 1 && subgroups && !software;
+
 /** How a kernel reads a value that may be a weight: in the type it is stored as, natively where the adapter has f16. */
 export function storedAccess(value: Value, { traits, weightType }: LowerContext): WeightAccess {
   const type = value.origin.kind === "weight" ? weightType(value) : "f32";

@@ -13,6 +13,7 @@ import { Executable } from "../../src/schedule/executable.ts";
 import { Graph, type Value } from "../../src/schedule/graph.ts";
 import { getDevice } from "../setup/gpu.ts";
 import { allAxes } from "../shaders/axes/index.ts";
+import { forms } from "../support/forms.ts";
 import { normals } from "../support/random.ts";
 
 const COLUMNS = 5;
@@ -48,7 +49,9 @@ beforeAll(async () => {
 });
 afterAll(() => zeroing?.destroy());
 
-test.each(Object.keys(kernels))("%s", async (name) => {
+const WAYS = ["workgroup", "subgroups"] as const;
+
+test.each(Object.keys(kernels).flatMap((name) => WAYS.map((form) => [name, form] as const)))("%s, %s", async (name, form) => {
   const rows = 11;
   const g = new Graph();
   g.output("out", kernels[name]!(g, g.input("x", ["rows", COLUMNS])));
@@ -57,7 +60,7 @@ test.each(Object.keys(kernels))("%s", async (name) => {
   for (const device of [await getDevice(), zeroing]) {
     using run = await Executable.create(device, g, {
       weights: { w: normals(3 * COLUMNS, 2), v: normals(COLUMNS, 3) },
-      traits: { software: false },
+      traits: forms[form],
       expect: { rows },
     });
     const { instance } = run.plan.dispatches[0]!;

@@ -15,16 +15,16 @@ import { pairwise } from "../support/pairwise.ts";
 import { normals } from "../support/random.ts";
 import { type CaseData, type CaseShape, expected, makeData, mergedOutput } from "./attention-case.ts";
 
-type Form = "thread" | "tile" | "workgroup" | "split" | "split-workgroup";
+type Form = "thread" | "tile" | "workgroup" | "subgroups" | "split" | "split-workgroup" | "split-subgroups";
 
 /** The lowering as adapters would get it that this form is for, at the sizes that it is for. */
 const lowerAs =
   (form: Form): Lowering =>
   (node, context) => {
-    if (form === "split" || form === "split-workgroup")
-      return lowerAttention(node, { ...context, traits: { ...context.traits, software: form === "split" } });
-    const size = { thread: 2 ** 16, tile: 64, workgroup: 1 }[form];
-    return lowerAttention(node, { ...context, traits: { ...context.traits, software: form === "tile" }, expect: () => size });
+    const traits = { ...context.traits, software: form === "split" || form === "tile", subgroups: form.endsWith("subgroups") };
+    if (form.startsWith("split")) return lowerAttention(node, { ...context, traits });
+    const size = form === "thread" ? 2 ** 16 : form === "tile" ? 64 : 1;
+    return lowerAttention(node, { ...context, traits, expect: () => size });
   };
 
 /** What heads that are too large for a tile get on the adapters that tiles are for. */
@@ -77,7 +77,11 @@ async function check(c: CaseShape, form: Form, seed: number): Promise<void> {
   const parted = form.startsWith("split");
   expect(run.plan.dispatches.map((d) => d.instance.kernel.name)).toHaveLength(parted ? 2 : 1);
   if (parted) expect(run.plan.dispatches[1]!.instance.kernel.name).toBe("attention-merge");
-  else if (form !== "tile") expect(instance.options).toMatchObject({ threads: form === "thread" ? 1 : 64 });
+  if (form !== "tile")
+    expect(instance.options).toMatchObject({
+      threads: form === "thread" || form === "split" ? 1 : 64,
+      subgroups: form.endsWith("subgroups"),
+    });
   const got = await run.run({ inputs: tensors(data) });
   expectClose(got["out"]!, mergedOutput(c, gold), { name: "output" });
   checkStats(c, data, gold, got["stats"]!.data);
@@ -136,9 +140,9 @@ const plain: CaseShape = {
   halves: false,
 };
 
-const forms = ["thread", "tile", "workgroup"] as const;
+const forms = ["thread", "tile", "workgroup", "subgroups"] as const;
 
-describe.each(forms)("a %s per query", (form) => {
+describe.each(forms)("%s", (form) => {
   test.each([1, 3, 17, 65, 130])("%i tokens", async (tokens) => {
     await check({ ...plain, rows: 2, queries: tokens, keys: tokens, heads: 2, kvHeads: 2, dk: 8, dv: 8, causal: true }, form, tokens);
   });
@@ -276,7 +280,7 @@ test("what does not fit is refused with the place and the sizes", () => {
 describe("few queries over many keys, split into parts", () => {
   const splits = pairwise(
     {
-      software: [true, false],
+      form: ["split", "split-workgroup", "split-subgroups"],
       queries: [1, 3],
       keys: [300, 1100],
       head: [
@@ -301,14 +305,14 @@ describe("few queries over many keys, split into parts", () => {
       (!o.cached || (o.lengths && o.past && o.causal)) &&
       (!o.table || (o.cached && o.share === 1 && o.mask === "none")) &&
       !(o.cached && o.share !== 1) &&
-      (o.software || o.keys === 1100),
+      (o.form === "split" || o.keys === 1100),
   );
   test.each(splits.map((o, i) => [JSON.stringify(o), o, i] as const))(
     "%s",
-    async (_, { software, head: [dk, dv], heads: [heads, kvHeads], mask, ...o }, i) => {
+    async (_, { form, head: [dk, dv], heads: [heads, kvHeads], mask, ...o }, i) => {
       const masked = mask !== "none" && { mask: [2, heads, o.queries, o.keys] };
       const c: CaseShape = { ...plain, ...o, ...masked, rows: 2, heads, kvHeads, dk, dv };
-      await check(c, software ? "split" : "split-workgroup", i + 1);
+      await check(c, form, i + 1);
     },
   );
 });

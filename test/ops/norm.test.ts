@@ -10,6 +10,7 @@ import { tensor, type Tensor } from "../reference/tensor.ts";
 import { getDevice } from "../setup/gpu.ts";
 import { columnsInput } from "../support/columns.ts";
 import { expectClose } from "../support/compare.ts";
+import { FORMS, type Form, forms } from "../support/forms.ts";
 import { pairwise } from "../support/pairwise.ts";
 import { normals } from "../support/random.ts";
 
@@ -22,7 +23,7 @@ const gold = (kind: Kind, x: Tensor, weight: Float32Array, bias: Float32Array, e
 
 const cases = pairwise({
   kind: ["layer", "rms"],
-  threads: [1, 64],
+  form: FORMS,
   residual: [false, true],
   sum: [false, true],
   view: [false, true],
@@ -32,7 +33,7 @@ const cases = pairwise({
 });
 
 test.each(cases.map((c, i) => [JSON.stringify(c), c, i] as const))("%s", async (_, c, i) => {
-  const { kind, threads, rows, columns, eps, view } = c;
+  const { kind, form, rows, columns, eps, view } = c;
   const g = new Graph();
   const shape = [rows, columns];
   const x = columnsInput(g, "x", shape, { view, seed: 10 * i, scale: 2 });
@@ -52,9 +53,16 @@ test.each(cases.map((c, i) => [JSON.stringify(c), c, i] as const))("%s", async (
   );
   g.output("out", out!);
   if (sum) g.output("sum", sum);
-  using run = await Executable.create(await getDevice(), g, { weights: { w: weight, b: bias }, traits: { software: threads === 1 } });
+  using run = await Executable.create(await getDevice(), g, { weights: { w: weight, b: bias }, traits: forms[form] });
   expect(run.plan.dispatches.map((d) => d.instance.options)).toEqual([
-    { kind, threads, residual: c.residual, sum: c.sum, vector: columns % 4 === 0 && !view },
+    {
+      kind,
+      threads: form === "thread" ? 1 : 64,
+      residual: c.residual,
+      sum: c.sum,
+      vector: columns % 4 === 0 && !view,
+      subgroups: form === "subgroups",
+    },
   ]);
   const got = await run.run({ inputs: { x: x.buffer, ...(residual && { r: residual.buffer }) } });
 
@@ -64,10 +72,9 @@ test.each(cases.map((c, i) => [JSON.stringify(c), c, i] as const))("%s", async (
 });
 
 const kinds = ["layer", "rms"] as const;
-const forms = [1, 64] as const;
-const both = kinds.flatMap((kind) => forms.map((threads) => [kind, threads] as const));
+const both = kinds.flatMap((kind) => FORMS.map((form) => [kind, form] as const));
 
-async function one(kind: Kind, threads: number, x: Tensor, eps: number): Promise<{ got: Float32Array; want: Tensor }> {
+async function one(kind: Kind, form: Form, x: Tensor, eps: number): Promise<{ got: Float32Array; want: Tensor }> {
   const columns = x.shape.at(-1)!;
   const g = new Graph();
   const input = g.input("x", ["rows", columns]);
@@ -76,28 +83,28 @@ async function one(kind: Kind, threads: number, x: Tensor, eps: number): Promise
   g.output("out", kind === "layer" ? layerNorm(g, input, w, g.weight("b", [columns]), { eps }) : rmsNorm(g, input, w, { eps }));
   using run = await Executable.create(await getDevice(), g, {
     weights: { w: weight, b: bias },
-    traits: { software: threads === 1 },
+    traits: forms[form],
     expect: { rows: 1 },
   });
   const { out } = await run.run({ dims: { rows: x.shape[0]! }, inputs: { x: Float32Array.from(x.data) } });
   return { got: out!.data, want: gold(kind, x, weight, bias, eps) };
 }
 
-test.each(both)("%s, %i threads: a mean of a thousand deviations, where E[x²] − E[x]² has no digit left", async (kind, threads) => {
+test.each(both)("%s, %s: a mean of a thousand deviations, where E[x²] − E[x]² has no digit left", async (kind, form) => {
   const x = tensor(
     [3, 300],
     normals(900, 5).map((value) => value + 1000),
   );
-  const { got, want } = await one(kind, threads, x, 1e-5);
+  const { got, want } = await one(kind, form, x, 1e-5);
   expectClose(got, want, { tolerance: 1e-3 });
 });
 
-test.each(both)("%s, %i threads: rows of one number, zeros, and large ones", async (kind, threads) => {
+test.each(both)("%s, %s: rows of one number, zeros, and large ones", async (kind, form) => {
   const columns = 70;
   const row = (value: number): number[] => Array.from({ length: columns }, () => value);
   const wide = (scale: number): number[] => [...normals(columns, 3, scale)];
   const x = tensor([5, columns], Float32Array.from([row(0), row(2), row(-0.5), wide(1e15), wide(1e-9)].flat()));
-  const { got, want } = await one(kind, threads, x, 1e-6);
+  const { got, want } = await one(kind, form, x, 1e-6);
   expectClose(got, want, { tolerance: 1e-5 });
 });
 

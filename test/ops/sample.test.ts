@@ -6,6 +6,7 @@ import { Executable } from "../../src/schedule/executable.ts";
 import { Graph } from "../../src/schedule/graph.ts";
 import { draw, keep } from "../reference/sample.ts";
 import { getDevice } from "../setup/gpu.ts";
+import { forms } from "../support/forms.ts";
 import { pairwise } from "../support/pairwise.ts";
 import { integers, normals } from "../support/random.ts";
 
@@ -20,9 +21,10 @@ const cases = pairwise({
   topK: [0, 1, 5, 50],
   topP: [0.3, 0.9, 1],
   filling: ["distinct", "banned", "ties"],
-});
+  form: ["workgroup", "subgroups"],
+} as const);
 
-test.each(cases.map((c, i) => [JSON.stringify(c), c, i] as const))("%s", async (_, { vocabulary, rows, filling, ...settings }, i) => {
+test.each(cases.map((c, i) => [JSON.stringify(c), c, i] as const))("%s", async (_, { vocabulary, rows, filling, form, ...settings }, i) => {
   const seed = 1000 + i;
   const logits = normals(rows * vocabulary, i, 3);
   if (filling === "ties") integers(logits.length, { seed: i, low: -2, high: 2 }).forEach((n, at) => (logits[at] = n));
@@ -41,7 +43,8 @@ test.each(cases.map((c, i) => [JSON.stringify(c), c, i] as const))("%s", async (
   g.output("token", token);
   g.output("log", logProbabilities);
   g.output("alone", sample(g, inputs, { ...settings, seed: "seed" }));
-  using run = await Executable.create(await getDevice(), g);
+  using run = await Executable.create(await getDevice(), g, { traits: forms[form] });
+  expect(run.plan.dispatches[0]!.instance.options).toMatchObject({ subgroups: form === "subgroups" });
   const past = Int32Array.from(begin, (b, r) => b + steps[r]! - 1);
   const got = await run.run({ dims: { seed }, inputs: { logits, past, begin: Int32Array.from(begin) } });
   expect([...got["alone"]!.ints]).toEqual([...got["token"]!.ints]);

@@ -12,15 +12,11 @@ import { matmul as matmulReference } from "../reference/matmul.ts";
 import { tensor, type Tensor, zeros } from "../reference/tensor.ts";
 import { getDevice } from "../setup/gpu.ts";
 import { expectClose, expectRowsSumToOne } from "../support/compare.ts";
+import { FORMS, type Form, forms } from "../support/forms.ts";
 import { pairwise } from "../support/pairwise.ts";
 import { integers, normals } from "../support/random.ts";
 
-type Form = "thread" | "workgroup";
-const forms = ["thread", "workgroup"] as const;
 const MASKED = -1e30;
-
-/** Traits of the adapters that this form is for. */
-const traitsFor = (form: Form) => ({ software: form === "thread" });
 
 const size = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
@@ -57,8 +53,11 @@ async function check({ form, shape, mask, causal = false, window, lengths = fals
     ...(lengths && { lengths: g.input("lengths", [shape[0]!], "i32") }),
   });
   g.output("out", out);
-  using run = await Executable.create(await getDevice(), g, { traits: traitsFor(form) });
-  expect(run.plan.dispatches[0]!.instance.options).toMatchObject({ threads: form === "thread" && shape.at(-1)! < 1024 ? 1 : 64 });
+  using run = await Executable.create(await getDevice(), g, { traits: forms[form] });
+  expect(run.plan.dispatches[0]!.instance.options).toMatchObject({
+    threads: form === "thread" && shape.at(-1)! < 1024 ? 1 : 64,
+    subgroups: form === "subgroups",
+  });
   const got = (
     await run.run({
       inputs: { x: Float32Array.from(x.data), ...(added && { mask: Float32Array.from(added.data) }), ...(lengths && { lengths: counts }) },
@@ -81,7 +80,7 @@ async function check({ form, shape, mask, causal = false, window, lengths = fals
   gold.data.forEach((p, i) => p === 0 && additive.data[i] === -Infinity && expect(got.data[i]).toBe(0));
 }
 
-describe.each(forms)("a %s per row", (form) => {
+describe.each(FORMS)("%s", (form) => {
   test.each([1, 3, 17, 65, 300, 2051])("%i columns", (columns) => check({ form, shape: [3, columns] }, columns));
   test.each([1, 3, 65, 130])("%i rows", (rows) => check({ form, shape: [rows, 17] }, rows));
 });
@@ -89,7 +88,7 @@ describe.each(forms)("a %s per row", (form) => {
 describe("masks", () => {
   const cases = pairwise(
     {
-      form: forms,
+      form: FORMS,
       shape: [
         [2, 3, 5, 7],
         [1, 1, 1, 1],
@@ -112,11 +111,11 @@ describe("masks", () => {
   });
 });
 
-describe.each(forms)("log-softmax, a %s per row", (form) => {
+describe.each(FORMS)("log-softmax, %s", (form) => {
   test.each([1, 3, 17, 65, 1500])("%i columns", async (columns) => {
     const g = new Graph();
     g.output("out", logSoftmax(g, g.input("x", [3, columns])));
-    using run = await Executable.create(await getDevice(), g, { traits: traitsFor(form) });
+    using run = await Executable.create(await getDevice(), g, { traits: forms[form] });
     const x = normals(3 * columns, columns, 20);
     const got = (await run.run({ inputs: { x } }))["out"]!;
     expectClose(got, logSoftmaxReference(tensor([3, columns], x)), { absolute: columns === 1 });

@@ -7,6 +7,7 @@ import { Executable } from "../../src/schedule/executable.ts";
 import { Graph } from "../../src/schedule/graph.ts";
 import { argmax as argmaxReference, topK as topKReference } from "../reference/topk.ts";
 import { getDevice } from "../setup/gpu.ts";
+import { FORMS, forms } from "../support/forms.ts";
 import { integers, normals } from "../support/random.ts";
 
 const BANNED = -1e30;
@@ -25,30 +26,36 @@ const fillings: Record<string, (count: number, seed: number) => Float32Array> = 
 const rowsOf = (x: Float32Array, columns: number): Float32Array[] =>
   Array.from({ length: x.length / columns }, (_, r) => x.subarray(r * columns, (r + 1) * columns));
 
-describe.each(Object.keys(fillings))("%s values", (filling) => {
-  test.each([1, 3, 17, 63, 64, 65, 300, CHUNK, CHUNK + 1, 6000])("argmax and top-k of %i columns", async (columns) => {
-    const rows = 3;
-    const ks = [1, 2, 5, 12];
-    const x = fillings[filling]!(rows * columns, columns);
-    const g = new Graph();
-    const input = g.input("x", [rows, columns]);
-    g.output("argmax", argmax(g, input));
-    for (const k of ks) g.output(`top${k}`, topK(g, input, k));
-    using run = await Executable.create(await getDevice(), g);
-    const got = await run.run({ inputs: { x } });
+const WORKGROUPS = FORMS.filter((form) => form !== "thread");
 
-    expect([...got["argmax"]!.ints]).toEqual(rowsOf(x, columns).map(argmaxReference));
-    for (const k of ks) {
-      const { ints, data, shape } = got[`top${k}`]!;
-      expect(shape).toEqual([rows, k, 2]);
-      const pairs = Array.from({ length: rows * k }, (_, i) => ({ value: data[2 * i]!, index: ints[2 * i + 1]! }));
-      const gold = rowsOf(x, columns).flatMap((row) =>
-        Array.from({ length: k }, (_, i) => topKReference(row, k)[i] ?? { value: NO_VALUE, index: NO_ID }),
-      );
-      expect(pairs, `k = ${k}`).toEqual(gold);
-    }
-  });
-});
+describe.each(Object.keys(fillings).flatMap((filling) => WORKGROUPS.map((form) => [filling, form] as const)))(
+  "%s values, %s",
+  (filling, form) => {
+    test.each([1, 3, 17, 63, 64, 65, 300, CHUNK, CHUNK + 1, 6000])("argmax and top-k of %i columns", async (columns) => {
+      const rows = 3;
+      const ks = [1, 2, 5, 12];
+      const x = fillings[filling]!(rows * columns, columns);
+      const g = new Graph();
+      const input = g.input("x", [rows, columns]);
+      g.output("argmax", argmax(g, input));
+      for (const k of ks) g.output(`top${k}`, topK(g, input, k));
+      using run = await Executable.create(await getDevice(), g, { traits: forms[form] });
+      expect(run.plan.dispatches[0]!.instance.options).toMatchObject({ subgroups: form === "subgroups" });
+      const got = await run.run({ inputs: { x } });
+
+      expect([...got["argmax"]!.ints]).toEqual(rowsOf(x, columns).map(argmaxReference));
+      for (const k of ks) {
+        const { ints, data, shape } = got[`top${k}`]!;
+        expect(shape).toEqual([rows, k, 2]);
+        const pairs = Array.from({ length: rows * k }, (_, i) => ({ value: data[2 * i]!, index: ints[2 * i + 1]! }));
+        const gold = rowsOf(x, columns).flatMap((row) =>
+          Array.from({ length: k }, (_, i) => topKReference(row, k)[i] ?? { value: NO_VALUE, index: NO_ID }),
+        );
+        expect(pairs, `k = ${k}`).toEqual(gold);
+      }
+    });
+  },
+);
 
 test("one plan for any number of rows; unit axes between rows and columns", async () => {
   const g = new Graph();

@@ -3,7 +3,9 @@
 const modules = JSON.parse(await Deno.readTextFile(Deno.args[0]));
 const adapter = await navigator.gpu.requestAdapter();
 if (!adapter) throw new Error("Deno found no WebGPU adapter");
-const device = await adapter.requestDevice({ requiredFeatures: adapter.features.has("shader-f16") ? ["shader-f16"] : [] });
+// Deno grants subgroups where the driver has them, and does not list them among the adapter's features.
+const f16 = adapter.features.has("shader-f16") ? ["shader-f16"] : [];
+const device = await adapter.requestDevice({ requiredFeatures: ["subgroups", ...f16] });
 const errors = [];
 for (const { key, code, f16 } of modules) {
   if (f16 && !device.features.has("shader-f16")) continue;

@@ -10,7 +10,7 @@ import { type AttentionAttrs, attentionOp } from "../../ops/attention.ts";
 import { attentionMapOp } from "../../ops/attention-map.ts";
 import type { Candidate, Candidates, Site } from "../candidates.ts";
 import { features, type Value } from "../graph.ts";
-import { type Lowered, type Lowering, lowering } from "../lowering.ts";
+import { type Lowered, type Lowering, lowering, reducesInSubgroups } from "../lowering.ts";
 
 /** From here on tiles are worth their longer compilation: half a second for heads of 32 on SwiftShader. */
 const MANY_QUERIES = 64;
@@ -47,10 +47,11 @@ export const lowerAttention: Lowering = lowering(attentionOp, (node, { traits, e
     grid,
     flops: product(rows, keys, 2 * (dk + dv)),
   });
+  const form = (threads: 1 | 64) => ({ threads, subgroups: reducesInSubgroups(traits, threads) });
   const groups = (threads: 1 | 64, count: Expr) => (threads === 64 ? count : ceilDiv(count, 64));
   const inParts = ({ threads, parts }: Split): readonly Lowered[] => {
     const partial = scratch(node.path, [batch, attrs.heads, queries, parts * (dv + 2)]);
-    const split = instantiate(attentionKernel, { ...options, threads, stats: false, split: true });
+    const split = instantiate(attentionKernel, { ...options, ...form(threads), stats: false, split: true });
     const merge: Lowered = {
       instance: instantiate(attentionMergeKernel, { stats: stats !== undefined, past: past !== undefined }),
       path: node.path,
@@ -66,7 +67,7 @@ export const lowerAttention: Lowering = lowering(attentionOp, (node, { traits, e
     name: `${split.threads === 1 ? "thread" : "workgroup"}${split.parts > 1 ? `, ${split.parts} parts` : ""}`,
     steps: () => {
       if (split.parts > 1) return inParts(split);
-      return [attend(instantiate(attentionKernel, { ...whole, threads: split.threads }), groups(split.threads, rows))];
+      return [attend(instantiate(attentionKernel, { ...whole, ...form(split.threads) }), groups(split.threads, rows))];
     },
   });
   const tile: Candidate = {

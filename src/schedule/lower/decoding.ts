@@ -9,7 +9,7 @@ import { sampleKernel } from "../../../shaders/sample.ts";
 import { ceilDiv, product } from "../../gpu/expr.ts";
 import { advanceOp, beamOp, processHistoryOp, processVocabularyOp, recordCandidatesOp, sampleOp } from "../../ops/decoding.ts";
 import { elements } from "../graph.ts";
-import { type Lowered, type Lowering, lowering } from "../lowering.ts";
+import { type Lowered, type Lowering, lowering, reducesInSubgroups } from "../lowering.ts";
 
 export const lowerProcessHistory: Lowering = lowering(processHistoryOp, (node) => {
   const { logits, history, past, wordTokens, wordStarts } = node.inputs;
@@ -58,14 +58,19 @@ export const lowerProcessVocabulary: Lowering = lowering(processVocabularyOp, (n
   ];
 });
 
-export const lowerSample: Lowering = lowering(sampleOp, (node) => {
+export const lowerSample: Lowering = lowering(sampleOp, (node, { traits }) => {
   const { logits, past, begin } = node.inputs;
   const { temperature, topK, topP, seed } = node.attrs;
   const rows = logits.shape[0]!;
   const [out, scores] = node.outputs;
   return [
     {
-      instance: instantiate(sampleKernel, { topK: topK > 0, topP: topP < 1, scored: scores !== undefined }),
+      instance: instantiate(sampleKernel, {
+        topK: topK > 0,
+        topP: topP < 1,
+        scored: scores !== undefined,
+        subgroups: reducesInSubgroups(traits),
+      }),
       path: node.path,
       reads: { logits, past, begin },
       writes: { out, log_probabilities: scores },

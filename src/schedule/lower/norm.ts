@@ -4,7 +4,7 @@ import { ceilDiv, isMultipleOf4, product } from "../../gpu/expr.ts";
 import { normOp } from "../../ops/norm.ts";
 import { byRow } from "../candidates.ts";
 import { elements, features, rows } from "../graph.ts";
-import { type Lowering, lowering } from "../lowering.ts";
+import { type Lowering, lowering, reducesInSubgroups } from "../lowering.ts";
 
 export const lowerNorm: Lowering = lowering(normOp, (node, { traits, pick }) => {
   const { x, weight, bias, residual } = node.inputs;
@@ -18,7 +18,7 @@ export const lowerNorm: Lowering = lowering(normOp, (node, { traits, pick }) => 
   return pick(
     { op: normOp.name, options: { kind, ...rest }, sizes: { rows: rows(x), columns: features(x) } },
     byRow(traits.software ? 1 : 64, (threads) => ({
-      instance: instantiate(normKernel, { kind, threads, ...rest }),
+      instance: instantiate(normKernel, { kind, threads, ...rest, subgroups: reducesInSubgroups(traits, threads) }),
       path: node.path,
       reads: { x, weight, bias, residual },
       writes: { out, sum },

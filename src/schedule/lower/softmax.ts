@@ -4,7 +4,7 @@ import { ceilDiv, isMultipleOf4, product } from "../../gpu/expr.ts";
 import { softmaxOp } from "../../ops/softmax.ts";
 import { byRow } from "../candidates.ts";
 import { elements, rows } from "../graph.ts";
-import { type Lowering, lowering } from "../lowering.ts";
+import { type Lowering, lowering, reducesInSubgroups } from "../lowering.ts";
 import { maskStrides } from "./attention.ts";
 
 /** Rows as long as a vocabulary keep a workgroup busy even on software adapters. */
@@ -26,7 +26,7 @@ export const lowerSoftmax: Lowering = lowering(softmaxOp, (node, { traits, expec
   return pick(
     { op: softmaxOp.name, options, sizes: { rows: rows(x), columns }, integers: { lengths: expect(columns) } },
     byRow(traits.software && expect(columns) < LONG_ROW ? 1 : 64, (threads) => ({
-      instance: instantiate(softmaxKernel, { threads, ...options }),
+      instance: instantiate(softmaxKernel, { threads, ...options, subgroups: reducesInSubgroups(traits, threads) }),
       path: node.path,
       reads: { x, mask, lengths },
       writes: { out: node.outputs[0] },

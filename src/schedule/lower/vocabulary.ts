@@ -4,14 +4,14 @@ import { CHUNK, topKKernel } from "../../../shaders/top-k.ts";
 import { ceilDiv, product } from "../../gpu/expr.ts";
 import { argmaxOp, topKOp } from "../../ops/vocabulary.ts";
 import { elements } from "../graph.ts";
-import { type Lowered, type Lowering, lowering } from "../lowering.ts";
+import { type Lowered, type Lowering, lowering, reducesInSubgroups } from "../lowering.ts";
 
-export const lowerArgmax: Lowering = lowering(argmaxOp, (node) => {
+export const lowerArgmax: Lowering = lowering(argmaxOp, (node, { traits }) => {
   const { x } = node.inputs;
   const [rows, columns] = [x.shape[0]!, x.shape.at(-1)!];
   return [
     {
-      instance: instantiate(argmaxKernel, {}),
+      instance: instantiate(argmaxKernel, { subgroups: reducesInSubgroups(traits) }),
       path: node.path,
       reads: { x },
       writes: { out: node.outputs[0] },
@@ -22,16 +22,17 @@ export const lowerArgmax: Lowering = lowering(argmaxOp, (node) => {
   ];
 });
 
-export const lowerTopK: Lowering = lowering(topKOp, (node, { scratch }) => {
+export const lowerTopK: Lowering = lowering(topKOp, (node, { scratch, traits }) => {
   const { x } = node.inputs;
   const { k } = node.attrs;
   const [rows, columns] = [x.shape[0]!, x.shape.at(-1)!];
   const out = node.outputs[0]!;
+  const subgroups = reducesInSubgroups(traits);
   const chunks = ceilDiv(columns, CHUNK);
   const single = typeof columns === "number" && columns <= CHUNK;
   const partial = single ? out : scratch(node.path, [rows, chunks as number, k, 2]);
   const select: Lowered = {
-    instance: instantiate(topKKernel, { pairs: false }),
+    instance: instantiate(topKKernel, { pairs: false, subgroups }),
     path: node.path,
     reads: { x },
     writes: { out: partial },
@@ -42,7 +43,7 @@ export const lowerTopK: Lowering = lowering(topKOp, (node, { scratch }) => {
   if (single) return [select];
   const pairs = product(chunks, k);
   const merge: Lowered = {
-    instance: instantiate(topKKernel, { pairs: true }),
+    instance: instantiate(topKKernel, { pairs: true, subgroups }),
     path: node.path,
     reads: { x: partial },
     writes: { out },

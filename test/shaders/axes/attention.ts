@@ -56,8 +56,9 @@ const isSize = ({ dk, dv, vector }: Heads, [k, v, four]: (typeof SIZES)[number])
 export const attentionAxes = [
   defineAxes({
     kernel: attentionKernel,
-    axes: { ...keys, dk: [1, 7, 20, 128], dv: [1, 7, 12, 20, 128], threads: [1, 64], stats: FLAG, split: FLAG },
+    axes: { ...keys, dk: [1, 7, 20, 128], dv: [1, 7, 12, 20, 128], threads: [1, 64], stats: FLAG, split: FLAG, subgroups: FLAG },
     valid: (o) =>
+      (!o.subgroups || (o.threads === 64 && usual(o))) &&
       possible(o, o.stats ? 5 : 4) &&
       readable(o) &&
       !(o.halves && o.stats) &&
@@ -82,8 +83,8 @@ export const attentionAxes = [
   }),
   defineAxes({
     kernel: softmaxKernel,
-    axes: { threads: [1, 64], causal: FLAG, window: FLAG, mask: FLAG, lengths: FLAG, log: FLAG, vector: FLAG },
-    valid: (o) => !(o.log || o.vector) || !(o.causal || o.window || o.mask || o.lengths),
+    axes: { threads: [1, 64], causal: FLAG, window: FLAG, mask: FLAG, lengths: FLAG, log: FLAG, vector: FLAG, subgroups: FLAG },
+    valid: (o) => (!(o.log || o.vector) || !(o.causal || o.window || o.mask || o.lengths)) && (!o.subgroups || o.threads === 64),
   }),
   defineAxes({ kernel: localSoftmaxKernel, axes: { predicted: FLAG, mask: FLAG, lengths: FLAG } }),
   defineAxes({ kernel: additiveScoresKernel, axes: {} }),

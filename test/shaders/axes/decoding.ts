@@ -12,12 +12,12 @@ import { defineAxes, FLAG } from "./axes.ts";
 
 export const decodingAxes = [
   defineAxes({ kernel: advanceKernel, axes: {} }),
-  defineAxes({ kernel: argmaxKernel, axes: {} }),
+  defineAxes({ kernel: argmaxKernel, axes: { subgroups: FLAG } }),
   defineAxes({ kernel: beamMoveKernel, axes: { beams: [1, 2, 4, 5, MAX_BEAMS] } }),
   defineAxes({ kernel: beamSelectKernel, axes: {} }),
   defineAxes({ kernel: processHistoryKernel, axes: { penalty: FLAG, ngram: FLAG, words: FLAG } }),
   defineAxes({ kernel: processVocabularyKernel, axes: { bias: FLAG, firstBias: FLAG, minimum: FLAG, forced: FLAG } }),
   defineAxes({ kernel: recordCandidatesKernel, axes: {} }),
-  defineAxes({ kernel: sampleKernel, axes: { topK: FLAG, topP: FLAG, scored: FLAG } }),
-  defineAxes({ kernel: topKKernel, axes: { pairs: FLAG } }),
+  defineAxes({ kernel: sampleKernel, axes: { topK: FLAG, topP: FLAG, scored: FLAG, subgroups: FLAG } }),
+  defineAxes({ kernel: topKKernel, axes: { pairs: FLAG, subgroups: FLAG } }),
 ];

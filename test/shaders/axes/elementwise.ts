@@ -35,7 +35,11 @@ export const elementwiseAxes = [
   defineAxes({ kernel: headsKernel, axes: {} }),
   defineAxes({ kernel: mapKernel, axes: { activation: ["none", ...ACTIVATIONS], multiply: FLAG } }),
   defineAxes({ kernel: narrowKernel, axes: {} }),
-  defineAxes({ kernel: normKernel, axes: { kind: ["layer", "rms"], threads: [1, 64], residual: FLAG, sum: FLAG, vector: FLAG } }),
+  defineAxes({
+    kernel: normKernel,
+    axes: { kind: ["layer", "rms"], threads: [1, 64], residual: FLAG, sum: FLAG, vector: FLAG, subgroups: FLAG },
+    valid: (o) => !o.subgroups || o.threads === 64,
+  }),
   defineAxes({ kernel: quantizeKernel, axes: { source: ["f32", "f16", "bf16"], type: ["q8", "q4"] } }),
   defineAxes({ kernel: rotaryKernel, axes: { past: FLAG } }),
   defineAxes({
