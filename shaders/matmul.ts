@@ -38,12 +38,11 @@ export const matmulBindings = (options: MatmulOptions): Binding[] => [
 export const matmulFeatures = ({ weight }: MatmulOptions): readonly "shader-f16"[] => (weight === "f16-native" ? ["shader-f16"] : []);
 
 /**
- * Declares `x_start(b, m)` and `w_start(b, n)`, where a row begins, and `x_at(start, k)`, `w_at(start, k)`: one f32, or
- * with `vector` the four from k on.
+ * Declares `x_start(b, m)` and `w_start(b, n)`, where a row begins, and `x_at(start, k)`: one f32, or with `vector` the four
+ * from k on.
  */
-export function matmulReaders({ vector, weight, gated = false }: MatmulOptions): string {
-  return wgsl`${weightReader("read_w", "w", weight, vector)}
-fn x_start(b: u32, m: u32) -> u32 { return params.xOffset + b * params.xBatch + m * params.xRow; }
+export function matmulRows({ vector, gated = false }: Pick<MatmulOptions, "vector" | "gated">): string {
+  return wgsl`fn x_start(b: u32, m: u32) -> u32 { return params.xOffset + b * params.xBatch + m * params.xRow; }
 #if ${gated}
 // Column 2i is gate's i, column 2i + 1 up's.
 fn w_start(b: u32, n: u32) -> u32 { return params.wOffset + (n / 2u + n % 2u * params.columns) * params.wRow; }
@@ -52,9 +51,19 @@ fn w_start(b: u32, n: u32) -> u32 { return params.wOffset + b * params.wBatch + 
 #endif
 #if ${vector}
 fn x_at(start: u32, k: u32) -> vec4<f32> { return x[(start + k) / 4u]; }
-fn w_at(start: u32, k: u32) -> vec4<f32> { return read_w4((start + k) / 4u); }
 #else
 fn x_at(start: u32, k: u32) -> f32 { return x[start + k * params.xColumn]; }
+#endif`;
+}
+
+/** Declares what `matmulRows` does, and `w_at(start, k)` as `x_at`. */
+export function matmulReaders(options: MatmulOptions): string {
+  const { vector, weight } = options;
+  return wgsl`${matmulRows(options)}
+${weightReader("read_w", "w", weight, vector)}
+#if ${vector}
+fn w_at(start: u32, k: u32) -> vec4<f32> { return read_w4((start + k) / 4u); }
+#else
 fn w_at(start: u32, k: u32) -> f32 { return read_w1(start + k * params.wColumn); }
 #endif`;
 }

@@ -102,12 +102,14 @@ export function weightReader(name: string, buffer: string, access: WeightAccess,
 }`;
 }
 
-function quantReader(name: string, buffer: string, type: QuantType, vector: boolean): string {
-  const isQ8 = type === "q8";
-  return wgsl`fn ${name}_scale(block: u32) -> f32 {
+const scaleReader = (name: string, buffer: string, type: QuantType): string => wgsl`fn ${name}_scale(block: u32) -> f32 {
   let pair = unpack2x16float(${buffer}[${scalesStart(type, buffer)} + (block >> 1u)]);
   return select(pair.x, pair.y, (block & 1u) == 1u);
-}
+}`;
+
+function quantReader(name: string, buffer: string, type: QuantType, vector: boolean): string {
+  const isQ8 = type === "q8";
+  return wgsl`${scaleReader(name, buffer, type)}
 #if ${vector}
 fn ${name}4(i: u32) -> vec4<f32> {
   #if ${isQ8}
@@ -127,4 +129,27 @@ fn ${name}1(i: u32) -> f32 {
   return ${name}_scale(i / ${BLOCK}u) * f32(bitcast<i32>(quant) >> ${isQ8 ? 24 : 28}u);
 }
 #endif`;
+}
+
+/** Elements that 16 bytes of quants hold, and fours of them in a word. */
+export const LOAD_ELEMENTS: Readonly<Record<QuantType, number>> = { q8: 16, q4: 32 };
+export const WORD_FOURS: Readonly<Record<QuantType, number>> = { q8: 1, q4: 2 };
+
+/**
+ * For reading quants 16 bytes at a time, from a buffer bound as array<vec4<u32>> and, for its scales, once more as array<u32>.
+ * Declares `fn <name>_fours(word: u32) -> array<vec4<f32>, WORD_FOURS>`, what a word holds, and `fn <name>_scale(block: u32) -> f32`.
+ */
+export function wideReader(name: string, scales: string, type: QuantType): string {
+  const isQ8 = type === "q8";
+  return wgsl`${scaleReader(name, scales, type)}
+fn ${name}_fours(word: u32) -> array<vec4<f32>, ${WORD_FOURS[type]}> {
+  #if ${isQ8}
+  return array<vec4<f32>, 1>(vec4<f32>(unpack4xI8(word)));
+  #else
+  // GPUs convert a byte in one instruction: nibbles are spread over two words of bytes first.
+  let even = vec4<f32>(unpack4xU8(word & 0x0f0f0f0fu)) - 8.0;
+  let odd = vec4<f32>(unpack4xU8((word >> 4u) & 0x0f0f0f0fu)) - 8.0;
+  return array<vec4<f32>, 2>(vec4<f32>(even.x, odd.x, even.y, odd.y), vec4<f32>(even.z, odd.z, even.w, odd.w));
+  #endif
+}`;
 }

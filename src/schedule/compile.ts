@@ -157,9 +157,10 @@ function checkTypes({ path, instance, reads, writes }: Lowered, context: LowerCo
   }
 }
 
+/** A value that is bound twice counts once. */
 function total(values: Lowered["reads"], context: LowerContext): Expr {
   return sum(
-    ...Object.values(values).flatMap((value) => {
+    ...[...new Set(Object.values(values))].flatMap((value) => {
       if (!value) return [];
       if (value.origin.kind !== "weight") return [byteSize(value)];
       return [weightBytes(context.weightType(value), evaluate(rows(value), {}), features(value))];

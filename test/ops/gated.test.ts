@@ -29,6 +29,7 @@ const axes = {
   bias: [false, true],
   activation: ["silu", "gelu", "gelu_new", "relu"] as const,
   split: [false, true],
+  subgroups: [false, true],
 } as const;
 
 describe("a gate inside its product", () => {
@@ -39,7 +40,7 @@ describe("a gate inside its product", () => {
   );
   test.each(cases.map((c) => [Object.values(c).join(" "), c] as const))(
     "%s",
-    async (_, { form, M, size, K, weight, bias, activation, split }) => {
+    async (_, { form, M, size, K, weight, bias, activation, split, subgroups }) => {
       const { software, symbolic } = forms[form];
       const x = normals(M * K, 1);
       const [gate, up] = [stored([size, K], weight, 2, 1 / Math.sqrt(K)), stored([size, K], weight, 3, 1 / Math.sqrt(K))];
@@ -49,7 +50,7 @@ describe("a gate inside its product", () => {
       g.output("out", gated(g, linear(g, input, "gate", { out: size, bias }), linear(g, input, "up", { out: size, bias }), activation));
       using run = await Executable.create(await getDevice(), g, {
         // A whole number of rows of f32, less than there are.
-        traits: { software, ...(split && { maxBinding: 4 * K * 8 }) },
+        traits: { software, subgroups, ...(split && { maxBinding: 4 * K * 8 }) },
         expect: { rows: form === "matmul-tiled" ? Math.max(M, 9) : M },
         stored: (name) => (name.endsWith("weight") ? weight : "f32"),
         weights: { "gate.weight": gate.data, "up.weight": up.data, ...biases },

@@ -29,10 +29,11 @@ const axes = {
   bias: [false, true],
   activation: ["none", "relu", "gelu", "gelu_new", "silu", "tanh"],
   residual: [false, true],
+  subgroups: [false, true],
 } as const;
 type Case = Choice<typeof axes>;
 
-async function check(form: Form, { M, N, K, weight, bias, activation, residual }: Case, seed: number): Promise<void> {
+async function check(form: Form, { M, N, K, weight, bias, activation, residual, subgroups }: Case, seed: number): Promise<void> {
   const { software, symbolic } = forms[form];
   // A matrix of one row is a vector, and vectors are f32.
   const type: StoredType = N === 1 ? "f32" : weight;
@@ -50,12 +51,13 @@ async function check(form: Form, { M, N, K, weight, bias, activation, residual }
   });
   g.output("out", out);
   using run = await Executable.create(await getDevice(), g, {
-    traits: { software },
+    traits: { software, subgroups },
     expect: { rows: form === "matmul-tiled" ? Math.max(M, 9) : M },
     stored: (name) => (name === "w" ? type : "f32"),
     weights: { w: w.data, b },
   });
   expect(run.plan.dispatches.map((d) => d.instance.kernel.name)).toEqual([form]);
+  if (form === "matvec") expect(run.plan.dispatches[0]!.instance.options).toMatchObject({ subgroups });
   const got = await run.run({ dims: { rows: M }, inputs: { x, r } });
   const gold = reference(tensor([M, K], x), w.gold, {
     transposeB: true,
@@ -63,7 +65,7 @@ async function check(form: Form, { M, N, K, weight, bias, activation, residual }
     activation: activation === "none" ? undefined : activation,
     residual: residual ? tensor([M, N], r) : undefined,
   });
-  expectClose(got["out"]!, gold, { tolerance: 1e-5, name: JSON.stringify({ form, M, N, K, weight, activation }) });
+  expectClose(got["out"]!, gold, { tolerance: 1e-5, name: JSON.stringify({ form, M, N, K, weight, activation, subgroups }) });
 }
 
 describe.each(Object.keys(forms) as Form[])("%s", (form) => {

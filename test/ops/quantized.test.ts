@@ -94,17 +94,17 @@ const KERNELS = { "matmul-register": true, matvec: false, "matmul-tiled": false 
 
 describe.each(Object.keys(KERNELS) as (keyof typeof KERNELS)[])("%s", (kernel) => {
   const cases = pairwise(
-    { type: TYPES, M: [1, 3, 17], N: [1, 3, 41], K: [31, 32, 33, 60, 64, 130] },
+    { type: TYPES, M: [1, 3, 17], N: [1, 3, 41], K: [31, 32, 33, 60, 64, 130, 516, 1504], subgroups: [false, true] },
     ({ M }) => kernel !== "matvec" || M <= 8,
   );
-  test.each(cases.map((c, i) => [Object.values(c).join(" "), c, i] as const))("%s", async (_, { type, M, N, K }, i) => {
+  test.each(cases.map((c, i) => [Object.values(c).join(" "), c, i] as const))("%s", async (_, { type, M, N, K, subgroups }, i) => {
     const w = normals(N * K, i, 1 / Math.sqrt(K));
     const x = normals(M * K, i + 1);
     const g = new Graph();
     const symbolic = kernel === "matmul-tiled";
     g.output("out", matmul(g, g.input("x", [symbolic ? "rows" : M, K]), g.weight("w", [N, K])));
     using run = await Executable.create(await getDevice(), g, {
-      traits: { software: KERNELS[kernel] },
+      traits: { software: KERNELS[kernel], subgroups },
       expect: { rows: 9 },
       stored: () => type,
       weights: { w },
@@ -112,6 +112,7 @@ describe.each(Object.keys(KERNELS) as (keyof typeof KERNELS)[])("%s", (kernel) =
     expect(run.plan.dispatches.map((d) => d.instance.kernel.name)).toEqual([kernel]);
     // One row is a vector, and rows shorter than a block stay too.
     const plain = N === 1 || K < 32;
+    if (kernel === "matvec") expect(run.plan.dispatches[0]!.instance.options).toMatchObject({ subgroups, wide: !plain && K % 4 === 0 });
     expect(run.plan.weights.map((b) => [b.type, b.bytes])).toEqual([[plain ? "f32" : type, weightBytes(plain ? "f32" : type, N, K)]]);
     const gold = plain ? tensor([N, K], w) : quantize(tensor([N, K], w), type).gold;
     const got = await run.run({ dims: { rows: M }, inputs: { x } });

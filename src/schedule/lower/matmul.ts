@@ -3,17 +3,25 @@ import { instantiate, type KernelInstance } from "../../../shaders/kernel.ts";
 import type { MatmulOptions } from "../../../shaders/matmul.ts";
 import { matmulRegisterKernel } from "../../../shaders/matmul-register.ts";
 import { matmulTiledKernel, TILE } from "../../../shaders/matmul-tiled.ts";
-import { COLUMNS, matvecKernel } from "../../../shaders/matvec.ts";
+import { matvecKernel, matvecStep } from "../../../shaders/matvec.ts";
 import { ELEMENT_BYTES } from "../../gpu/dispatch.ts";
 import { ceilDiv, type Expr, isMultipleOf4, product } from "../../gpu/expr.ts";
 import { type MapAttrs, type MapInputs, mapOp } from "../../ops/map.ts";
 import { type MatmulAttrs, type MatmulInputs, matmulOp } from "../../ops/matmul.ts";
 import { type Candidate, type Candidates, powerOfTwo } from "../candidates.ts";
 import { features, type Node, rowStride, slice, type Value } from "../graph.ts";
-import { type LowerContext, type Lowered, type Lowering, lowering, storedAccess, storedRowStride } from "../lowering.ts";
+import {
+  type LowerContext,
+  type Lowered,
+  type Lowering,
+  lowering,
+  reducesInSubgroups,
+  storedAccess,
+  storedRowStride,
+} from "../lowering.ts";
 import { lowerMap } from "./map.ts";
+import { hasWideLoads, MATVEC_ROWS, type MatvecTile, matvecTiles } from "./matvec.ts";
 
-const MATVEC_ROWS = 8;
 /** Two workgroups: as many threads as keep two cores busy. */
 const SOFTWARE_THREADS = 128;
 
@@ -56,7 +64,7 @@ function products(node: Node<MatmulInputs, MatmulAttrs>, out: Value, context: Lo
     const step = (instance: KernelInstance, grid: Expr): Lowered => ({
       instance,
       path: node.path,
-      reads: { x, w: value, bias, residual },
+      reads: { x, w: value, scales: readsScales(instance) ? value : undefined, bias, residual },
       writes: { out },
       params: {
         M,
@@ -76,21 +84,27 @@ function products(node: Node<MatmulInputs, MatmulAttrs>, out: Value, context: Lo
       ...(shards.length > 1 && { bytesWritten: product(ELEMENT_BYTES, batch, M, columns) }),
     });
     const site = { op: matmulOp.name, options: { ...own, contiguousK }, sizes: { M, N: columns, K, batch } };
-    return context.pick(site, candidatesFor(own, context, { M, N: columns, batch, contiguousK }, step));
+    return context.pick(site, candidatesFor(own, context, { M, N: columns, K, batch, contiguousK, wOffset: w.offset }, step));
   });
 }
+
+/** Quants and scales lie in one buffer, which a kernel may bind once more. */
+const readsScales = ({ kernel, options }: KernelInstance): boolean => kernel.bindings(options).some((b) => b.name === "scales");
 
 interface Geometry {
   readonly M: Expr;
   readonly N: Expr;
+  readonly K: Expr;
   readonly batch: Expr;
   readonly contiguousK: boolean;
+  /** Where w begins, in elements. */
+  readonly wOffset: number;
 }
 
 function candidatesFor(
   options: MatmulOptions,
   { traits, expect }: LowerContext,
-  { M, N, batch, contiguousK }: Geometry,
+  { M, N, K, batch, contiguousK, wOffset }: Geometry,
   step: (instance: KernelInstance, grid: Expr) => Lowered,
 ): Candidates {
   const register = ({ rows, columns }: Tile): Candidate => ({
@@ -111,8 +125,17 @@ function candidatesFor(
   if (!contiguousK) return [register(softwareTile(rows, expect(N))), ...registers, tiled];
   // A plan for few rows must stay right for all: matvec only where M is known.
   if (typeof M === "number" && M <= MATVEC_ROWS) {
-    const matvec = () => [step(instantiate(matvecKernel, { ...options, rows: M }), product(batch, ceilDiv(N, COLUMNS)))];
-    return [{ name: "matvec", steps: matvec }, ...registers];
+    const wide = hasWideLoads(options, wOffset);
+    const matvec = ({ columns, threads }: MatvecTile): Candidate => ({
+      name: `matvec ${columns}x${threads}`,
+      steps: () => {
+        const shape = { rows: M, columns, threads, wide, subgroups: reducesInSubgroups(traits, threads) };
+        return [step(instantiate(matvecKernel, { ...options, ...shape }), product(batch, ceilDiv(N, columns)))];
+      },
+    });
+    const loads = expect(K) / matvecStep({ ...options, wide });
+    const [usual, ...others] = matvecTiles(M, expect(N) * expect(batch), loads);
+    return [matvec(usual), ...others.map(matvec), ...registers];
   }
   if (rows <= MATVEC_ROWS) return [register({ rows, columns: options.gated ? 2 : 1 }), ...registers, tiled];
   return [tiled, ...registers];

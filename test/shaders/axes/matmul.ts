@@ -34,8 +34,13 @@ export const matmulAxes = [
   defineAxes({ kernel: matmulTiledKernel, axes: common, valid: (o) => possible(o) && usual(o) }),
   defineAxes({
     kernel: matvecKernel,
-    axes: { ...common, rows: UP_TO_8 },
-    valid: (o) => possible(o) && (o.rows === 4 ? usual(o) : plain(o) && !isQuantized(o.weight) && o.weight !== "bf16"),
+    axes: { ...common, rows: UP_TO_8, columns: [4, 8], threads: [32, 64, 128, 256], wide: FLAG, subgroups: FLAG },
+    valid: (o) => {
+      if (!possible(o) || (o.wide && !(o.vector && isQuantized(o.weight)))) return false;
+      if (o.rows === 4 && o.columns === 4 && o.threads === 64) return usual(o) && (!o.subgroups || plain(o));
+      const typical = plain(o) && o.vector && (o.weight === "f16" || (o.weight === "q4" && o.wide));
+      return typical && (o.threads === 64 ? !o.gated || o.rows < 3 : o.rows === 1 && !o.gated);
+    },
   }),
   defineAxes({
     kernel: matmulRegisterKernel,
