@@ -4,6 +4,14 @@ import { wgsl } from "./wgsl.ts";
 
 export type ScalarType = "u32" | "i32" | "f32";
 
+/** Features of WebGPU that WGSL must enable, and how it calls them. */
+const ENABLES = {
+  "shader-f16": "f16",
+  subgroups: "subgroups",
+  "chromium-experimental-subgroup-matrix": "chromium_experimental_subgroup_matrix",
+} as const;
+export type KernelFeature = keyof typeof ENABLES;
+
 /** One storage buffer of a kernel. `index` never moves with options; a buffer an option does not need is left out. */
 export interface Binding {
   readonly name: string;
@@ -23,7 +31,7 @@ export interface Kernel<Options extends object = object> {
   /** Declarations and the entry point, without the header (params, bindings, enables) that `shaderCode` writes. */
   code(options: Options): string;
   /** Device features that the text needs, `shader-f16` say. */
-  features?(options: Options): readonly ("shader-f16" | "subgroups")[];
+  features?(options: Options): readonly KernelFeature[];
 }
 
 /** A kernel with its options chosen. Pure data: two instances with equal keys are the same pipeline. */
@@ -55,7 +63,7 @@ export function keyOf(name: string, options: object): string {
 
 /** The whole text of a kernel instance. Group 0: binding 0 is the uniform block, 1… are storage buffers. */
 export function shaderCode({ kernel, options }: KernelInstance): string {
-  const enables = (kernel.features?.(options) ?? []).map((f) => `enable ${f === "shader-f16" ? "f16" : f};`).join("\n");
+  const enables = [...new Set(kernel.features?.(options))].map((feature) => `enable ${ENABLES[feature]};`).join("\n");
   const fields = Object.entries(kernel.params)
     .map(([name, type]) => `  ${name}: ${type},`)
     .join("\n");
@@ -75,10 +83,11 @@ ${kernel.code(options)}`;
 /**
  * Head of every entry point. Grids are flat and folded into two dimensions beyond 65,535 workgroups, so a kernel sees
  * `group`, its flat workgroup index, and `thread`, its index in the workgroup; what lies past the end returns by its own check.
+ * @param more another parameter of the entry point
  */
-export function entryPoint(workgroupSize: number): string {
+export function entryPoint(workgroupSize: number, more = ""): string {
   return wgsl`@compute @workgroup_size(${workgroupSize})
 fn main(@builtin(workgroup_id) workgroup_id: vec3<u32>, @builtin(num_workgroups) num_workgroups: vec3<u32>,
-        @builtin(local_invocation_index) thread: u32) {
+        @builtin(local_invocation_index) thread: u32${more && `, ${more}`}) {
   let group = workgroup_id.x + workgroup_id.y * num_workgroups.x;`;
 }

@@ -1,5 +1,6 @@
 // Devices: whether there is WebGPU here and why not, what to ask an adapter for, and the few measured traits by which
 // kernel variants are chosen. A device is owned by the caller or by us, never half.
+import type { SubgroupMatrix } from "../../shaders/matmul-subgroup-matrix.ts";
 import { DeviceLostError, UnsupportedError } from "../errors.ts";
 
 /** What kernel variants are chosen by. */
@@ -7,14 +8,19 @@ export interface Traits {
   /** `shader-f16`: f16 weights are read natively instead of being unpacked from words. */
   readonly f16: boolean;
   readonly subgroups: boolean;
+  /** The matrices that subgroups multiply, where they do (`learnSubgroupMatrix`). */
+  readonly subgroupMatrix?: SubgroupMatrix | undefined;
   /** A software adapter: barriers and workgroup memory are dear there, registers cheap. */
   readonly software: boolean;
   /** Bytes that one binding may have: larger weights are split. */
   readonly maxBinding: number;
 }
 
+/** Chrome's name of an experiment: WebGPU's types do not know it. */
+export const SUBGROUP_MATRIX = "chromium-experimental-subgroup-matrix" as GPUFeatureName;
+
 /** Features worth having, asked for where the adapter has them. None is needed. */
-const WANTED_FEATURES: readonly GPUFeatureName[] = ["shader-f16", "subgroups", "timestamp-query"];
+const WANTED_FEATURES: readonly GPUFeatureName[] = ["shader-f16", "subgroups", SUBGROUP_MATRIX, "timestamp-query"];
 
 /** Limits that let larger tensors and faster variants in. Base kernels run at WebGPU's defaults. */
 const WANTED_LIMITS = [
@@ -39,6 +45,11 @@ export function deviceDescriptor(adapter: GPUAdapter): GPUDeviceDescriptor {
 /** The largest buffer that can be made and bound whole. */
 export const maxBindingOf = ({ limits }: GPUDevice): number => Math.min(limits.maxBufferSize, limits.maxStorageBufferBindingSize);
 
+const matrices = new WeakMap<GPUDevice, SubgroupMatrix>();
+
+/** Keeps what was learnt of a device's subgroup matrices. */
+export const noteSubgroupMatrix = (device: GPUDevice, matrix: SubgroupMatrix): void => void matrices.set(device, matrix);
+
 /** Traits of a device. */
 export function traitsOf(device: GPUDevice): Traits {
   const info: Partial<GPUAdapterInfo> = device.adapterInfo ?? {};
@@ -46,6 +57,7 @@ export function traitsOf(device: GPUDevice): Traits {
   return {
     f16: device.features.has("shader-f16"),
     subgroups: device.features.has("subgroups" as GPUFeatureName),
+    subgroupMatrix: matrices.get(device),
     software: info.isFallbackAdapter === true || /swiftshader|llvmpipe|lavapipe|basic render/i.test(text),
     maxBinding: maxBindingOf(device),
   };

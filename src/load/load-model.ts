@@ -5,6 +5,7 @@ import { decodeGraph, encodeGraph, type GraphSource, KV_TYPES, type KvType } fro
 import { forwardDecodeGraph, forwardDims } from "../engine/forward.ts";
 import { InputError, UnsupportedError } from "../errors.ts";
 import { assertAlive, requestDevice } from "../gpu/device.ts";
+import { learnSubgroupMatrix } from "../gpu/subgroup-matrix.ts";
 import { Model } from "../model.ts";
 import { familyOf } from "../models/registry.ts";
 import type { Graph } from "../schedule/graph.ts";
@@ -79,6 +80,7 @@ export async function loadModel(input: SourceInput, options: LoadOptions = {}): 
     const device = given ?? (await requestDevice());
     let engine: Engine | undefined;
     try {
+      await learnSubgroupMatrix(device);
       const tuner = tune ? await (await import("../tune/tuner.ts")).Tuner.open(device, tune) : undefined;
       engine = new Engine(device, graphs, { stored, tuner });
       const specs = layoutOf(engine);

@@ -3,6 +3,7 @@
 import { createRequire } from "node:module";
 import { UnsupportedError } from "../errors.ts";
 import { deviceDescriptor } from "../gpu/device.ts";
+import { learnSubgroupMatrix } from "../gpu/subgroup-matrix.ts";
 import { keepTuning } from "../tune/store.ts";
 import { lacksVulkan, unpackSwiftShader, useSwiftShader } from "./swiftshader.ts";
 import { tuningFile } from "./tuning-file.ts";
@@ -65,6 +66,7 @@ export async function openDevice({
   const device = await found.adapter.requestDevice({ ...deviceDescriptor(found.adapter), label });
   instances.set(device, found.gpu);
   keepTuning(device, tuningFile());
+  await learnSubgroupMatrix(device, found.adapter.info);
   return device;
 }
 

@@ -11,6 +11,7 @@ import type { Profile } from "../gpu/profile.ts";
 import { type BoundProgram, encodePass, Program } from "../gpu/program.ts";
 import { Quantizer } from "../gpu/quantize.ts";
 import { Readback } from "../gpu/readback.ts";
+import { learnSubgroupMatrix } from "../gpu/subgroup-matrix.ts";
 import { compile, type CompileOptions } from "./compile.ts";
 import type { Graph } from "./graph.ts";
 import type { WeightBuffer } from "./layout.ts";
@@ -69,6 +70,7 @@ export class Executable {
     { weights = {}, name = "graph", expect = {}, traits, ...options }: ExecutableOptions = {},
   ): Promise<Executable> {
     watchDevice(device);
+    await learnSubgroupMatrix(device);
     const plan = compile(graph, { name, expect, ...options, traits: { ...traitsOf(device), ...traits } });
     const program = await Program.create(device, plan);
     const executable = new Executable(device, program);

@@ -1,7 +1,13 @@
-// Which matmul kernels: registers on software adapters and for odd strides, workgroup tiles or matvec on GPUs.
+// Which matmul kernels: registers on software adapters and for odd strides; matvec, subgroup matrices or workgroup tiles on GPUs.
 import { instantiate, type KernelInstance } from "../../../shaders/kernel.ts";
 import type { MatmulOptions } from "../../../shaders/matmul.ts";
 import { matmulRegisterKernel } from "../../../shaders/matmul-register.ts";
+import {
+  holdsWeight,
+  matmulSubgroupMatrixKernel,
+  type SubgroupMatrix,
+  subgroupMatrixTile,
+} from "../../../shaders/matmul-subgroup-matrix.ts";
 import { matmulTiledKernel, TILE } from "../../../shaders/matmul-tiled.ts";
 import { matvecKernel, matvecStep } from "../../../shaders/matvec.ts";
 import { ELEMENT_BYTES } from "../../gpu/dispatch.ts";
@@ -118,6 +124,14 @@ function candidatesFor(
     name: "tiled",
     steps: () => [step(instantiate(matmulTiledKernel, options), product(batch, ceilDiv(M, TILE), ceilDiv(N, TILE)))],
   };
+  const multiplied = (matrix: SubgroupMatrix): Candidate => ({
+    name: "subgroup matrices",
+    steps: () => {
+      const tile = subgroupMatrixTile(matrix);
+      const grid = product(batch, ceilDiv(M, tile.rows), ceilDiv(N, tile.columns));
+      return [step(instantiate(matmulSubgroupMatrixKernel, { ...options, ...matrix }), grid)];
+    },
+  });
   const rows = expect(M);
   const registers = registerTiles(traits.software, rows).map(register);
   // Workgroup memory is what software adapters have least of, and it is slow to compile there.
@@ -138,7 +152,8 @@ function candidatesFor(
     return [matvec(usual), ...others.map(matvec), ...registers];
   }
   if (rows <= MATVEC_ROWS) return [register({ rows, columns: options.gated ? 2 : 1 }), ...registers, tiled];
-  return [tiled, ...registers];
+  const matrix = traits.subgroupMatrix;
+  return matrix && holdsWeight(matrix, options.weight) ? [multiplied(matrix), tiled, ...registers] : [tiled, ...registers];
 }
 
 interface Tile {

@@ -1,5 +1,6 @@
 // The matmuls. One tile of each goes through the whole product of storage and epilogue; the other tiles through a few.
 import { matmulRegisterKernel } from "../../../shaders/matmul-register.ts";
+import { fitsSubgroupMatrix, holdsWeight, matmulSubgroupMatrixKernel } from "../../../shaders/matmul-subgroup-matrix.ts";
 import { matmulTiledKernel } from "../../../shaders/matmul-tiled.ts";
 import { matvecKernel } from "../../../shaders/matvec.ts";
 import { ACTIVATIONS } from "../../../shaders/snippets.ts";
@@ -40,6 +41,16 @@ export const matmulAxes = [
       if (o.rows === 4 && o.columns === 4 && o.threads === 64) return usual(o) && (!o.subgroups || plain(o));
       const typical = plain(o) && o.vector && (o.weight === "f16" || (o.weight === "q4" && o.wide));
       return typical && (o.threads === 64 ? !o.gated || o.rows < 3 : o.rows === 1 && !o.gated);
+    },
+  }),
+  defineAxes({
+    kernel: matmulSubgroupMatrixKernel,
+    // Matrices that adapters have: Apple's and lavapipe's, NVIDIA's and AMD's, Intel's; and of each size of subgroups one that is common.
+    axes: { ...common, component: ["f16", "f32"], m: [8, 16], n: [8, 16], k: [8, 16], lanes: [32, 64, 128] },
+    valid: (o) => {
+      if (!possible(o) || !holdsWeight(o, o.weight) || !fitsSubgroupMatrix(o) || o.weight === "f16" || o.weight === "bf16") return false;
+      if (o.component === "f32") return usual(o) && plain(o) && o.m === 8 && o.n === 8 && o.k === 8 && o.lanes === 32;
+      return (o.m === 16 && o.n === 16 && o.k === 16 && o.lanes === 32) || (plain(o) && o.vector);
     },
   }),
   defineAxes({
