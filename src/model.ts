@@ -7,7 +7,7 @@ import { forward, forwardDecodeGraph, forwardDims, type Run } from "./engine/for
 import { encodeGraph } from "./engine/graphs.ts";
 import { type IdsInput, inputLimits, type Rows, toMatrix, toRows } from "./engine/inputs.ts";
 import { FoveaError, InputError } from "./errors.ts";
-import { generate, type Generation, type Piece, type Prompt, stream } from "./generate/generate.ts";
+import type { Generation, Piece, Prompt } from "./generate/generate.ts";
 import type { GenerateOptions } from "./generate/options.ts";
 import type { Profile } from "./gpu/profile.ts";
 import type { RawConfig } from "./load/config.ts";
@@ -42,6 +42,9 @@ export interface ModelParts {
   readonly generation: RawConfig;
   readonly tokenizer: Tokenizer | undefined;
 }
+
+/** Fetched when something is first generated: models that only read never need it. */
+const generating = () => import("./generate/generate.ts");
 
 /** A loaded model. Made by `loadModel`; owns GPU memory until `dispose()`. */
 export class Model {
@@ -99,13 +102,15 @@ export class Model {
   generate(input: readonly Prompt[], options?: GenerateOptions): Promise<Generation[]>;
   async generate(input: Prompt | readonly Prompt[], options: GenerateOptions = {}): Promise<Generation | Generation[]> {
     const several = typeof input !== "string" && typeof input[0] !== "number" && input.length > 0;
+    const { generate } = await generating();
     const generations = await generate(this.#generator, several ? (input as readonly Prompt[]) : [input as Prompt], options);
     return several ? generations : generations[0]!;
   }
 
   /** Generates token by token: greedy or sampled, one input at a time. Leaving the loop stops it and frees its memory. */
-  stream(input: Prompt, options: GenerateOptions = {}): AsyncGenerator<Piece, void, undefined> {
-    return stream(this.#generator, input, options);
+  async *stream(input: Prompt, options: GenerateOptions = {}): AsyncGenerator<Piece, void, undefined> {
+    const { stream } = await generating();
+    yield* stream(this.#generator, input, options);
   }
 
   /**

@@ -21,7 +21,7 @@ export const en = {
     reactions: {
       tab: "Reactions",
       input: "Reaction SMILES: reactants >> product",
-      output: "",
+      output: "Atom map",
       presets: { maps: "The head that maps atoms" },
     },
     stories: { tab: "Stories", input: "Beginning", output: "Story", presets: {} },

@@ -13,7 +13,7 @@ export const zhCN: Words = {
       output: "法语",
       presets: { aligned: "每个法语词来自哪个英语词", neighbours: "相邻的词如何互看", written: "刚写下的内容" },
     },
-    reactions: { tab: "化学反应", input: "反应 SMILES：反应物 >> 产物", output: "", presets: { maps: "映射原子的注意力头" } },
+    reactions: { tab: "化学反应", input: "反应 SMILES：反应物 >> 产物", output: "原子映射", presets: { maps: "映射原子的注意力头" } },
     stories: { tab: "故事", input: "开头", output: "故事", presets: {} },
     folder: { tab: "你的模型", input: "文本", output: "输出", presets: {} },
   },

@@ -63,6 +63,15 @@ export function traitsOf(device: GPUDevice): Traits {
   };
 }
 
+/**
+ * For what only some adapters can do.
+ * @throws UnsupportedError where the device has not the feature
+ */
+export function requireFeature(device: GPUDevice, feature: GPUFeatureName, what: string): void {
+  if (device.features.has(feature)) return;
+  throw new UnsupportedError(`${what} needs ${feature}, which this device was made without or its adapter lacks.`, { feature });
+}
+
 export interface Support {
   readonly supported: boolean;
   /** One sentence for the user: what is missing and what would help. Empty when supported. */

@@ -42,14 +42,38 @@ export class Program<P extends Schedule = Schedule> {
 }
 
 /** One dispatch on its buffers, ready to be encoded, and what it costs at the lengths that are set. */
-export interface Step {
+export class Step {
   readonly dispatch: Dispatch;
   readonly pipeline: GPUComputePipeline;
   readonly group: GPUBindGroup;
-  x: number;
-  y: number;
-  bytes: number;
-  flops: number;
+  x = 0;
+  /** 0: there is nothing to do. */
+  y = 0;
+  bytes = 0;
+  flops = 0;
+
+  constructor(dispatch: Dispatch, pipeline: GPUComputePipeline, group: GPUBindGroup) {
+    this.dispatch = dispatch;
+    this.pipeline = pipeline;
+    this.group = group;
+  }
+
+  setDims(dims: Dims): void {
+    const { grid, bytesRead, bytesWritten, flops } = this.dispatch;
+    const groups = evaluate(grid, dims);
+    this.x = Math.min(groups, MAX_GRID);
+    this.y = Math.ceil(groups / MAX_GRID);
+    this.bytes = evaluate(bytesRead, dims) + evaluate(bytesWritten, dims);
+    this.flops = evaluate(flops, dims);
+  }
+
+  /** Creates nothing. */
+  encode(pass: GPUComputePassEncoder): void {
+    if (this.y === 0) return;
+    pass.setPipeline(this.pipeline);
+    pass.setBindGroup(0, this.group);
+    pass.dispatchWorkgroups(this.x, this.y);
+  }
 }
 
 /** A program on its buffers: what a session keeps and replays. */
@@ -109,14 +133,7 @@ export class BoundProgram {
     });
     device.queue.writeBuffer(this.#params, 0, this.#staging);
     if (this.#version !== this.#resources.slots.version) this.#rebind();
-    plan.dispatches.forEach((dispatch, i) => {
-      const step = this.#steps[i]!;
-      const groups = evaluate(dispatch.grid, dims);
-      step.x = Math.min(groups, MAX_GRID);
-      step.y = Math.ceil(groups / MAX_GRID);
-      step.bytes = evaluate(dispatch.bytesRead, dims) + evaluate(dispatch.bytesWritten, dims);
-      step.flops = evaluate(dispatch.flops, dims);
-    });
+    else for (const step of this.#steps) step.setDims(dims);
   }
 
   /** All dispatches, in order. */
@@ -156,9 +173,9 @@ export class BoundProgram {
         if (!place) throw new FoveaError(`${dispatch.path}: ${dispatch.instance.key} got no buffer "${binding.name}"`);
         entries.push({ binding: binding.index, resource: { buffer: this.#buffer(place) } });
       }
-      const old = this.#steps[i];
-      const group = device.createBindGroup({ label: dispatch.path, layout, entries });
-      return { x: 0, y: 0, bytes: 0, flops: 0, ...old, dispatch, pipeline, group };
+      const step = new Step(dispatch, pipeline, device.createBindGroup({ label: dispatch.path, layout, entries }));
+      step.setDims(this.#dims);
+      return step;
     });
     this.#version = this.#resources.slots.version;
   }
@@ -178,13 +195,6 @@ export class BoundProgram {
 /** One compute pass of these dispatches; creates nothing else. */
 export function encodePass(encoder: GPUCommandEncoder, label: string, steps: readonly Step[]): void {
   const pass = encoder.beginComputePass({ label });
-  for (const step of steps) encodeStep(pass, step);
+  for (const step of steps) step.encode(pass);
   pass.end();
-}
-
-export function encodeStep(pass: GPUComputePassEncoder, { pipeline, group, x, y }: Step): void {
-  if (y === 0) return;
-  pass.setPipeline(pipeline);
-  pass.setBindGroup(0, group);
-  pass.dispatchWorkgroups(x, y);
 }

@@ -1,9 +1,8 @@
 // GPU time of single dispatches, by timestamp queries. They stand at the edges of passes only: while a profile is taken, each
 // dispatch has a pass of its own.
-import { UnsupportedError } from "../errors.ts";
+import { assertStillAlive, requireFeature } from "./device.ts";
 import { type DispatchTime, Profile } from "./profile.ts";
-import { encodeStep, type Step } from "./program.ts";
-import { Readback } from "./readback.ts";
+import type { Step } from "./program.ts";
 
 /** Of one query set, as WebGPU has it. */
 const MAX_QUERIES = 4096;
@@ -18,7 +17,7 @@ interface Batch {
 
 /** Stands in for one pass per submit: encodes, and keeps what it needs to tell the times afterwards. */
 export class Timing {
-  readonly #readback: Readback;
+  readonly #device: GPUDevice;
   /** Used again and again: each batch is copied out by the commands that wrote it. */
   readonly #queries: GPUQuerySet;
   readonly #resolved: GPUBuffer;
@@ -26,11 +25,8 @@ export class Timing {
 
   /** @throws UnsupportedError where the device has no timestamp queries */
   constructor(device: GPUDevice) {
-    if (!device.features.has("timestamp-query"))
-      throw new UnsupportedError("A profile needs timestamp-query, which this device was made without or its adapter lacks.", {
-        feature: "timestamp-query",
-      });
-    this.#readback = new Readback(device, "timing");
+    requireFeature(device, "timestamp-query", "A profile");
+    this.#device = device;
     this.#queries = device.createQuerySet({ label: "timing", type: "timestamp", count: MAX_QUERIES });
     this.#resolved = device.createBuffer({
       label: "timing",
@@ -51,11 +47,13 @@ export class Timing {
     steps.forEach((step, i) => {
       const timestampWrites = { querySet, beginningOfPassWriteIndex: 2 * i, endOfPassWriteIndex: 2 * i + 1 };
       const pass = encoder.beginComputePass({ label: step.dispatch.path, timestampWrites });
-      encodeStep(pass, step);
+      step.encode(pass);
       pass.end();
     });
+    const size = 2 * steps.length * TIMESTAMP_BYTES;
+    const staging = this.#device.createBuffer({ label: "timing staging", size, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
     encoder.resolveQuerySet(querySet, 0, 2 * steps.length, this.#resolved, 0);
-    const staging = this.#readback.copy(encoder, this.#resolved, 0, 2 * steps.length * TIMESTAMP_BYTES);
+    encoder.copyBufferToBuffer(this.#resolved, 0, staging, 0, size);
     // What a step costs changes with its lengths: now it is what is encoded.
     const work = steps.map(({ dispatch: { instance, path }, bytes, flops }) => ({ run, kernel: instance.key, path, bytes, flops }));
     this.#batches.push({ work, staging });
@@ -64,22 +62,29 @@ export class Timing {
   /** The times of all that was encoded, and submitted, so far. */
   async read(): Promise<Profile> {
     let step = 0n;
-    const times = await Promise.all(
-      this.#batches.map(async ({ work, staging }) => {
-        const stamps = new BigUint64Array(await this.#readback.map(staging, 2 * work.length * TIMESTAMP_BYTES));
-        for (const stamp of stamps) step = divisor(step, stamp);
-        // A clock that is set back meanwhile gives no time at all, and not years.
-        const micros = (i: number) => Math.max(0, Number(BigInt.asIntN(64, stamps[2 * i + 1]! - stamps[2 * i]!)) / 1000);
-        return work.map((dispatch, i): DispatchTime => ({ ...dispatch, micros: micros(i) }));
-      }),
-    );
-    return new Profile(times.flat(), Number(step) / 1000);
+    const times: DispatchTime[] = [];
+    for (const { work, staging } of this.#batches) {
+      try {
+        await staging.mapAsync(GPUMapMode.READ);
+      } catch (cause) {
+        await assertStillAlive(this.#device);
+        throw cause;
+      }
+      const stamps = new BigUint64Array(staging.getMappedRange());
+      for (const stamp of stamps) step = divisor(step, stamp);
+      // A clock that is set back meanwhile gives no time at all, and not years.
+      const micros = (i: number) => Math.max(0, Number(BigInt.asIntN(64, stamps[2 * i + 1]! - stamps[2 * i]!)) / 1000);
+      times.push(...work.map((dispatch, i) => ({ ...dispatch, micros: micros(i) })));
+      staging.unmap();
+    }
+    return new Profile(times, Number(step) / 1000);
   }
 
+  /** Frees everything. */
   dispose(): void {
     this.#queries.destroy();
     this.#resolved.destroy();
-    this.#readback.dispose();
+    for (const { staging } of this.#batches) staging.destroy();
     this.#batches = [];
   }
 }
