@@ -32,13 +32,6 @@ export const signedPosition = (difference: number, scale: Scale): number =>
 export const signedInverse = (at: number, scale: Scale): number => Math.sign(at - 0.5) * inverse(Math.abs(2 * at - 1), scale);
 
 export type Rgb = readonly [number, number, number];
-export type Ramp = (weight: number) => Rgb;
-
-/** The ramp for a light or dark page. */
-export function ramp(scale: Scale, dark: boolean): Ramp {
-  const colours = palette(dark, false);
-  return (weight) => colourAt(colours, position(weight, scale));
-}
 
 export const colourAt = (colours: readonly Rgb[], at: number): Rgb => colours[Math.round(at * (STEPS - 1))]!;
 

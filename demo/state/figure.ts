@@ -2,23 +2,25 @@
 import { version } from "../../package.json";
 import type { Figure } from "../export/figure.ts";
 import { language, t } from "../i18n/index.ts";
-import { inverse, ramp } from "../maps/colour.ts";
+import { colourAt } from "../maps/colour.ts";
+import { positionOf } from "../maps/pixels.ts";
 import { CREDITS } from "../sessions/credits.ts";
 import { dark } from "./appearance.ts";
-import { current, displayed, head, kind } from "./displayed.ts";
+import { barRow, TICKS, tickText } from "./colour-ticks.ts";
+import { colours, current, displayed, head, kind } from "./displayed.ts";
 import { link } from "./link.ts";
 import { scene } from "./runs.ts";
 import { view } from "./view.ts";
 
 const BAR_STEPS = 64;
-const TICKS = [0, 0.25, 0.5, 0.75, 1];
 
 /** Undefined until there is a map. */
 export function currentFigure(): Figure | undefined {
-  const [map, run, of, words] = [displayed.value, current.value, kind.value, t.value];
-  if (!map || !run || !of) return undefined;
+  const [map, drawn, run, of, words] = [displayed.value, colours.value, current.value, kind.value, t.value];
+  if (!map || !drawn || !run || !of) return undefined;
   const scale = view.scale.value;
-  const colour = ramp(scale, dark.value);
+  const { palette } = drawn;
+  const [columns, row] = [map.keys.length, barRow(map)];
   const { id } = scene.value;
   return {
     map,
@@ -38,9 +40,9 @@ export function currentFigure(): Figure | undefined {
     version,
     dark: dark.value,
     colours: {
-      at: (cell) => colour(map.weights[cell]!),
-      bar: Array.from({ length: BAR_STEPS }, (_, i) => colour(inverse(i / (BAR_STEPS - 1), scale))),
-      ticks: TICKS.map((at) => ({ at, text: Number(inverse(at, scale).toPrecision(2)).toString() })),
+      at: (cell) => colourAt(palette, positionOf(map, drawn, Math.floor(cell / columns), cell % columns)),
+      bar: Array.from({ length: BAR_STEPS }, (_, i) => colourAt(palette, i / (BAR_STEPS - 1))),
+      ticks: TICKS.map((at) => ({ at, text: tickText(map, drawn, row, at) })),
     },
     language: language.value,
     words: {

@@ -80,7 +80,7 @@ export function HeadGrid() {
         onKeyDown={onKeyDown}
       >
         <div class="row numbers" role="row">
-          <span class="corner" role="columnheader" aria-label={maps.layer} />
+          <span class="corner" aria-hidden="true" />
           {Array.from({ length: heads }, (_, number) => (
             <span key={number} role="columnheader" aria-label={`${maps.head} ${number}`}>
               {number}

@@ -6,7 +6,7 @@ import { narrow } from "../state/appearance.ts";
 import { chooseUnit } from "../state/choices.ts";
 import { byValues, current, sharedEnd } from "../state/displayed.ts";
 import { type Sinks, type Unit, view, type Weighting } from "../state/view.ts";
-import { weightText } from "./numbers.ts";
+import { weightText } from "../maps/numbers.ts";
 
 const UNITS: readonly Unit[] = ["token", "word"];
 const SINKS: readonly Sinks[] = ["show", "clip", "hide"];

@@ -7,7 +7,7 @@ import { strongest } from "../maps/strongest.ts";
 import { byValues, current, displayed, kind } from "../state/displayed.ts";
 import { type Focus, focus, view } from "../state/view.ts";
 import { headTitle } from "./head-title.ts";
-import { shareText, signedText } from "./numbers.ts";
+import { shareText, signedText } from "../maps/numbers.ts";
 
 /** Keys rest this long before the value is read aloud. */
 const REST_MS = 400;

@@ -5,7 +5,7 @@ import type { MapData } from "../maps/data.ts";
 import { displayed } from "../state/displayed.ts";
 import { view } from "../state/view.ts";
 import { headTitle } from "./head-title.ts";
-import { shareText, signedText } from "./numbers.ts";
+import { shareText, signedText } from "../maps/numbers.ts";
 
 /** Tables up to this many cells are shown whole. */
 const WHOLE = 1600;

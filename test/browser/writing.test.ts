@@ -64,7 +64,7 @@ it("reads a target that is typed, with the maps of that pair", async () => {
   await page.fill("#forced", second.greedy_text);
   // Its last row is written as the reference wrote it, by far the likeliest.
   await expect.poll(() => text("#lines"), WAIT).toContain(second.pieces!.at(0)!.replace("▁", ""));
-  await expect.poll(async () => (await page.$$("#lines .word")).length, WAIT).toBe(second.greedy_ids.length - 1);
+  await expect.poll(async () => (await page.$$("#lines [role=option]")).length, WAIT).toBe(second.greedy_ids.length - 1);
 });
 
 it("opens beam search: the reference's sentence first, others with maps of their own", async () => {
@@ -92,7 +92,7 @@ it("writes the reference's story, a row for every token", async () => {
   await open(`#scene=stories&text=${encodeURIComponent(story.prompt)}`);
   await expect.poll(() => text("#target"), WAIT).toMatch(new RegExp(`^${story.greedy_text_full.slice(0, 120)}`));
   await page.waitForSelector("#target:not(.busy)", WAIT);
-  const rows = await page.$$("#lines .word");
+  const rows = await page.$$("#lines [role=option]");
   expect(rows.length).toBeGreaterThan(40);
   // Probabilities of the likeliest tokens, which are at most 1 together.
   const shares = await page.$$eval(".candidates li", (all) =>
