@@ -19,7 +19,8 @@ export function packageSize(folder = "dist"): PackageSize | undefined {
   const core = closure(entry);
   const marian = new Set(core);
   for (const file of core)
-    for (const chunk of dynamicImports(file)) if (/(?:marian|generate)-[^/\\]*$/.test(chunk)) for (const part of closure(chunk)) marian.add(part);
+    for (const chunk of dynamicImports(file))
+      if (/(?:marian|generate)-[^/\\]*$/.test(chunk)) for (const part of closure(chunk)) marian.add(part);
   return { core: size(core), marian: size([...marian, TOKENIZERS]) };
 }
 
