@@ -1,7 +1,7 @@
 import { defineConfig } from "vitest/config";
 
 // Three projects: what needs no GPU, what runs on Dawn (a software adapter where there is no GPU), and the built demo in a
-// real Chromium. Files run one after another where they share a device or a browser: two cores gain nothing from more.
+// real Chromium. Files run one after another where they share a device or a browser: two cores gain nothing from more. Projects whose numbers of workers differ run in turn (groupOrder).
 export default defineConfig({
   test: {
     projects: [
@@ -22,6 +22,7 @@ export default defineConfig({
           pool: "forks",
           isolate: false,
           fileParallelism: false,
+          sequence: { groupOrder: 1 },
         },
       },
       {
@@ -31,6 +32,7 @@ export default defineConfig({
           testTimeout: 180_000,
           hookTimeout: 180_000,
           fileParallelism: false,
+          sequence: { groupOrder: 2 },
         },
       },
     ],
