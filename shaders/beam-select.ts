@@ -35,11 +35,15 @@ ${entryPoint(WORKGROUP)}
   let count = params.beams * params.k;
   for (var c = thread; c < count; c += ${WORKGROUP}u) {
     let own = candidate(first_row, c);
+    // Each beam's are sorted by score and token already, so those before this one are its first; of equal scores the earlier
+    // beam's. The walk ends within 2 k + beams rounds.
     var rank = 0u;
-    for (var other = 0u; other < count; other++) {
-      // Each beam's are sorted by score and token already: of equal ones the earlier comes first.
-      let score = candidate(first_row, other).score;
-      if (score > own.score || (score == own.score && other < c)) { rank++; }
+    for (var start = 0u; start < count && rank < params.k; start += params.k) {
+      for (var other = start; other < start + params.k; other++) {
+        let score = candidate(first_row, other).score;
+        if (!(score > own.score || (score == own.score && other < c))) { break; }
+        rank++;
+      }
     }
     if (rank < params.k) {
       let to = record + rank * 3u;
