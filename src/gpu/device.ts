@@ -34,7 +34,7 @@ const WANTED_LIMITS = [
 
 /**
  * The descriptor to make a device with, for callers that make their own: the adapter's own limits and the optional
- * features that kernels use where they are there.
+ * features that kernels use where they are there. In Deno, keep the adapter as long as the device.
  */
 export function deviceDescriptor(adapter: GPUAdapter): GPUDeviceDescriptor {
   const requiredLimits: Record<string, number> = {};
@@ -97,13 +97,18 @@ export async function isSupported(): Promise<Support> {
   return { supported: true, reason: "" };
 }
 
+/** Deno asks a device's adapter for its `adapterInfo`, and panics if that was collected: who holds the device holds both. */
+const adapters = new WeakMap<GPUDevice, GPUAdapter>();
+
 /** A device of our own, on the best adapter of the browser. */
 export async function requestDevice(): Promise<GPUDevice> {
   const support = await isSupported();
   if (!support.supported) throw new UnsupportedError(support.reason, { feature: "WebGPU" });
   const adapter = (await navigator.gpu.requestAdapter({ powerPreference: "high-performance" })) ?? (await navigator.gpu.requestAdapter());
   if (!adapter) throw new UnsupportedError("The WebGPU adapter went away.", { feature: "WebGPU" });
-  return adapter.requestDevice(deviceDescriptor(adapter));
+  const device = await adapter.requestDevice(deviceDescriptor(adapter));
+  adapters.set(device, adapter);
+  return device;
 }
 
 const losses = new WeakMap<GPUDevice, GPUDeviceLostInfo>();

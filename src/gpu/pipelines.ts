@@ -2,7 +2,7 @@
 // a ShaderError with line and column.
 import { type KernelInstance, shaderCode } from "../../shaders/kernel.ts";
 import { ShaderError } from "../errors.ts";
-import { assertAlive } from "./device.ts";
+import { assertAlive, assertStillAlive } from "./device.ts";
 
 export interface Pipeline {
   readonly pipeline: GPUComputePipeline;
@@ -52,7 +52,7 @@ async function build(device: GPUDevice, instance: KernelInstance): Promise<Pipel
   const [pipeline, error] = await Promise.allSettled([compiling, device.popErrorScope()]);
   const scoped = error.status === "fulfilled" ? error.value : null;
   if (pipeline.status === "fulfilled" && !scoped) return { pipeline: pipeline.value, layout, instance };
-  assertAlive(device);
+  await assertStillAlive(device);
   throw await shaderError(key, code, module, pipeline.status === "rejected" ? pipeline.reason : scoped);
 }
 
