@@ -1,7 +1,13 @@
 import { defineConfig } from "vitest/config";
+import { findLavapipe } from "./test/deno/lavapipe.ts";
+import { denoPool } from "./test/deno/pool.ts";
 
-// Three projects: what needs no GPU, what runs on Dawn (a software adapter where there is no GPU), and the built demo in a
-// real Chromium. Files run one after another where they share a device or a browser: two cores gain nothing from more. Projects whose numbers of workers differ run in turn (groupOrder).
+const lavapipe = findLavapipe();
+const minutes = (count: number) => ({ testTimeout: count * 60_000, hookTimeout: count * 60_000 });
+
+// Four projects: what needs no GPU; what runs on Dawn (a software adapter where there is no GPU); much of that once more in Deno,
+// on lavapipe, which has shader-f16; and the built demo in a real Chromium. Files run one after another where they share a
+// device or a browser: two cores gain nothing from more. Projects with workers of different number run in turn (groupOrder).
 export default defineConfig({
   test: {
     projects: [
@@ -17,8 +23,7 @@ export default defineConfig({
           name: "gpu",
           include: ["test/{ops,nn,models,shaders,gpu}/**/*.test.ts"],
           setupFiles: ["test/setup/gpu.ts"],
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
+          ...minutes(2),
           pool: "forks",
           isolate: false,
           fileParallelism: false,
@@ -27,12 +32,34 @@ export default defineConfig({
       },
       {
         test: {
+          name: "deno",
+          ...(lavapipe
+            ? {
+                // Every kernel, whole models, and what the engine makes of errors and lost devices.
+                include: [
+                  "test/deno/lane.test.ts",
+                  "test/{ops,nn}/**/*.test.ts",
+                  "test/models/{awkward,conformance,half,kv,shards,trained}.test.ts",
+                  "test/gpu/{errors,faults,lost,tune}.test.ts",
+                ],
+                setupFiles: ["test/setup/gpu.ts"],
+                pool: denoPool(lavapipe),
+              }
+            : { include: ["test/deno/absent.test.ts"] }),
+          ...minutes(2),
+          isolate: false,
+          // Its time goes into compiling shaders, on one core each.
+          maxWorkers: 2,
+          sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        test: {
           name: "browser",
           include: ["test/browser/**/*.test.ts"],
-          testTimeout: 180_000,
-          hookTimeout: 180_000,
+          ...minutes(3),
           fileParallelism: false,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
         },
       },
     ],

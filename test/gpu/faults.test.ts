@@ -2,14 +2,14 @@
 // a typed error, leaks nothing, and leaves the device and the model as good as before.
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { FoveaError, loadModel, type Model, UnsupportedError } from "../../src/index.ts";
-import { directory, openDevice } from "../../src/node.ts";
+import { directory } from "../../src/node.ts";
 import { Executable } from "../../src/schedule/executable.ts";
 import { Graph } from "../../src/schedule/graph.ts";
 import { scaleBy } from "../../src/ops/map.ts";
 import { countDevice, type DeviceCounts } from "../support/count-device.ts";
 import { readModel, readPack } from "../support/conformance.ts";
 import { randomCheckpoint, tinyConfig } from "../support/random-checkpoint.ts";
-import { getDevice } from "../setup/gpu.ts";
+import { getDevice, openPosingAsGpu } from "../setup/gpu.ts";
 
 let device: GPUDevice;
 let counts: DeviceCounts;
@@ -102,8 +102,7 @@ describe("disposing a model that runs", () => {
   });
 
   test("leaves no rejection behind with several steps in flight, as on a GPU", async () => {
-    const gpu = await openDevice({ software: true, toggles: ["disable_workgroup_init"] });
-    Object.defineProperty(gpu, "adapterInfo", { value: { vendor: "test", architecture: "", device: "", description: "" } });
+    const gpu = await openPosingAsGpu();
     const ahead = await loadModel(directory(readPack("llama").directory), { device: gpu });
     const unhandled: unknown[] = [];
     const note = (reason: unknown) => unhandled.push(reason);

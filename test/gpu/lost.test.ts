@@ -1,11 +1,10 @@
 // Lost devices: one of the model's own is replaced, and a running generation goes on from the tokens it has; one of the
 // caller's gives DeviceLostError until `rebuild(device)`.
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { create } from "webgpu";
 import { DeviceLostError, loadModel, type Model } from "../../src/index.ts";
-import { directory, openDevice } from "../../src/node.ts";
+import { directory } from "../../src/node.ts";
 import { readModel, readPack } from "../support/conformance.ts";
-import { getDevice } from "../setup/gpu.ts";
+import { getDevice, openOwnDevice, systemGpu } from "../setup/gpu.ts";
 
 const STORY = readModel("stories260K").directory;
 const OPTIONS = { maxNewTokens: 24, doSample: true, temperature: 0.9, seed: 7, repetitionPenalty: 1.2 } as const;
@@ -25,7 +24,7 @@ describe("a device of the model's own", () => {
   beforeEach(async () => {
     // Beside the others', so that the driver is there.
     await getDevice();
-    vi.stubGlobal("navigator", { gpu: create([]) });
+    vi.stubGlobal("navigator", { gpu: await systemGpu() });
   });
   afterEach(() => vi.unstubAllGlobals());
 
@@ -64,7 +63,7 @@ describe("a device of the model's own", () => {
     using model = await loadModel(directory(STORY));
     model.device.destroy();
     const running = model.generate("Once", { maxNewTokens: 3 }).catch(() => undefined);
-    const mine = await openDevice({ software: true });
+    const mine = await openOwnDevice();
     await model.rebuild(mine);
     expect(model.device).toBe(mine);
     await running;
@@ -83,13 +82,13 @@ describe("a device of the model's own", () => {
 
 describe("a device of the caller's", () => {
   test("gives DeviceLostError, and the model works on after rebuild(device)", async () => {
-    const device = await openDevice({ software: true });
+    const device = await openOwnDevice();
     using model = await loadModel(directory(STORY), { device });
     const gold = await collect(model, -1, () => {});
     await expect(collect(model, 5, () => device.destroy())).rejects.toBeInstanceOf(DeviceLostError);
     await expect(model.forward({ inputIds: [[1, 2]] })).rejects.toBeInstanceOf(DeviceLostError);
     expect(model.config["model_type"]).toBe("llama");
-    const next = await openDevice({ software: true });
+    const next = await openOwnDevice();
     await model.rebuild(next);
     expect(model.device).toBe(next);
     expect(await collect(model, -1, () => {})).toEqual(gold);

@@ -2,10 +2,10 @@
 // stays after dispose().
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { loadModel } from "../../src/index.ts";
-import { directory, openDevice } from "../../src/node.ts";
+import { directory } from "../../src/node.ts";
 import { countDevice, type DeviceCounts } from "../support/count-device.ts";
 import { readModel, readPack } from "../support/conformance.ts";
-import { getDevice } from "../setup/gpu.ts";
+import { getDevice, openOwnDevice } from "../setup/gpu.ts";
 
 let counts: DeviceCounts | undefined;
 afterEach(() => counts?.restore());
@@ -49,7 +49,7 @@ describe("a decoding step", () => {
 
 describe("warmup()", () => {
   it.each(["marian-en-fr-tatoeba", "stories260K", "rxnmapper-albert"] as const)("of %s leaves nothing to compile", async (name) => {
-    const device = await openDevice({ software: true, toggles: ["disable_workgroup_init"] });
+    const device = await openOwnDevice();
     const compiled = vi.spyOn(device, "createComputePipelineAsync");
     using model = await loadModel(directory(readModel(name).directory), { device });
     await model.warmup();

@@ -1,9 +1,8 @@
 // Tuning a model on the device: the same tokens, answers that are kept and used, and nothing that goes wrong with it is fatal.
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { DeviceLostError, FoveaError, loadModel, type LoadOptions, type Model, type TuningStore } from "../../src/index.ts";
-import { openDevice } from "../../src/node.ts";
-import { keptTuning } from "../../src/tune/store.ts";
-import { getDevice } from "../setup/gpu.ts";
+import { keepTuning } from "../../src/tune/store.ts";
+import { getDevice, openOwnDevice } from "../setup/gpu.ts";
 import { expectClose } from "../support/compare.ts";
 import { randomCheckpoint, tinyConfig } from "../support/random-checkpoint.ts";
 
@@ -102,11 +101,15 @@ describe("a tuned model", () => {
   });
 
   it("asks for nothing to be kept unless told", async () => {
-    const device = await getDevice();
-    const kept = vi.spyOn(keptTuning(device)!, "get");
-    using plain = await load({ tune: false });
+    const device = await openOwnDevice();
+    const kept = { get: vi.fn<TuningStore["get"]>(), set: vi.fn<TuningStore["set"]>() };
+    keepTuning(device, kept);
+    using plain = await load({ device, tune: false });
     await logits(plain);
-    expect(kept).not.toHaveBeenCalled();
+    expect(kept.get).not.toHaveBeenCalled();
+    expect(kept.set).not.toHaveBeenCalled();
+    plain.dispose();
+    device.destroy();
   });
 });
 
@@ -133,7 +136,7 @@ describe("what goes wrong is not fatal:", () => {
     const module = other.createShaderModule({ code: "@compute @workgroup_size(1) fn main() {}" });
     const foreign = await other.createComputePipelineAsync({ layout: "auto", compute: { module } });
     // One of its own: pipelines are kept by device.
-    const device = await openDevice({ toggles: ["disable_workgroup_init"] });
+    const device = await openOwnDevice();
     const errors: string[] = [];
     device.addEventListener("uncapturederror", (event) => errors.push((event as GPUUncapturedErrorEvent).error.message));
     const compile = device.createComputePipelineAsync.bind(device);
@@ -163,7 +166,7 @@ describe("what goes wrong is not fatal:", () => {
       [(device: GPUDevice) => device.destroy(), DeviceLostError],
       [(_: GPUDevice, model: Model) => model.dispose(), FoveaError],
     ] as const) {
-      const device = await openDevice({ toggles: ["disable_workgroup_init"] });
+      const device = await openOwnDevice();
       let sites = 0;
       const tune: TuningStore = { get: () => undefined, set: () => ++sites === 2 && end(device, model) };
       const model = await loadModel(files, { device, tune });

@@ -3,7 +3,8 @@ import { expect } from "vitest";
 import type { Run, RunTensor } from "../../src/engine/forward.ts";
 import type { ForwardInput, Model } from "../../src/model.ts";
 import type { ModelInputs } from "../reference/models.ts";
-import { expectClose, expectRowsSumToOne, type Shaped } from "../support/compare.ts";
+import { expectClose, expectRowsSumToOne, type Shaped, STRICT } from "../support/compare.ts";
+import type { ForwardCase } from "../support/conformance.ts";
 
 /** Hugging Face's argument names → fovea's. */
 export const toForwardInput = (inputs: ModelInputs): ForwardInput => ({
@@ -25,9 +26,10 @@ export async function expectTensor(
   gold: Shaped,
   rows: ModelInputs["attention_mask"],
   name: string,
+  tolerance = STRICT,
 ): Promise<void> {
   expect(got, name).toBeDefined();
-  expectClose({ shape: got!.shape, data: await got!.read() }, gold, { rows, name });
+  expectClose({ shape: got!.shape, data: await got!.read() }, gold, { rows, name, tolerance });
 }
 
 /** Every head of every layer of one kind, against [heads, query, key] per layer; with `values` weighted by their norms. */
@@ -36,7 +38,7 @@ export async function expectMaps(
   kind: "encoder" | "decoder" | "cross",
   layers: readonly Shaped[],
   name: string,
-  { values = false } = {},
+  { values = false, tolerance = STRICT } = {},
 ): Promise<void> {
   const maps = run.attentions[kind]!;
   expect(maps.layers).toBe(layers.length);
@@ -46,10 +48,24 @@ export async function expectMaps(
     for (let head = 0; head < heads; head++) {
       const map = await maps.read({ layer, head, values });
       const gold = Array.from({ length: query * key }, (_, i) => data[head * query * key + i]!);
-      expectClose(map, gold, { absolute: !values, name: `${name} ${kind} layer ${layer} head ${head}` });
+      expectClose(map, gold, { absolute: !values, tolerance, name: `${name} ${kind} layer ${layer} head ${head}` });
       if (!values) expectRowsSumToOne({ shape: [query, key], data: map });
     }
   }
+}
+
+const KINDS = { encoder_self: "encoder", decoder_self: "decoder", self: "decoder", cross: "cross" } as const;
+
+/** All outputs and maps that a golden case has. */
+export async function expectForward(model: Model, { name, inputs, outputs, attentions }: ForwardCase, tolerance?: number): Promise<void> {
+  using run = await model.forward(toForwardInput(inputs), { capture: attentions && "all" });
+  const targetRows = inputs.decoder_input_ids ? inputs.decoder_attention_mask : inputs.attention_mask;
+  const { logits, last_hidden_state: last, encoder_last_hidden_state: encoder } = outputs;
+  if (logits) await expectTensor(run.logits, logits, targetRows, `${name} logits`, tolerance);
+  if (last) await expectTensor(run.lastHiddenState, last, targetRows, `${name} lastHiddenState`, tolerance);
+  if (encoder) await expectTensor(run.encoderLastHiddenState, encoder, inputs.attention_mask, `${name} encoder`, tolerance);
+  for (const [kind, layers] of Object.entries(attentions ?? {}))
+    await expectMaps(run, KINDS[kind as keyof typeof KINDS], layers!, name, { tolerance });
 }
 
 /** Generated ids against Hugging Face's: rows are padded on the right there, and on the left where the prompt was. */

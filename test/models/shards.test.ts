@@ -1,7 +1,7 @@
 // Weights larger than the adapter binds are split by rows: same logits, same text, no buffer above the limit.
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { loadModel, UnsupportedError } from "../../src/index.ts";
-import { directory, openDevice } from "../../src/node.ts";
+import { directory } from "../../src/node.ts";
 import { Executable } from "../../src/schedule/executable.ts";
 import { Graph } from "../../src/schedule/graph.ts";
 import { embedding } from "../../src/ops/embedding.ts";
@@ -12,11 +12,11 @@ import { expectClose } from "../support/compare.ts";
 import { readModel, readPack } from "../support/conformance.ts";
 import { normals } from "../support/random.ts";
 import { stored } from "../support/stored.ts";
-import { getDevice } from "../setup/gpu.ts";
+import { getDevice, openOwnDevice } from "../setup/gpu.ts";
 
 /** A device that says it binds no more than this, and holds us to it. */
 async function smallDevice(maxBinding: number): Promise<{ device: GPUDevice; largest: () => number }> {
-  const device = await openDevice({ software: true, toggles: ["disable_workgroup_init"] });
+  const device = await openOwnDevice();
   const limits = new Proxy(device.limits, {
     get: (target, name) => (name === "maxStorageBufferBindingSize" ? maxBinding : Reflect.get(target, name, target)),
   });

@@ -1,26 +1,51 @@
-// The devices of the GPU tests: one real (or software) and one that only validates, shared by all files of the worker. No
-// adapter is a failure with openDevice's own message; an uncaptured GPU error fails the test in which it came.
+// The devices of the GPU tests: one real (or software) and one that only validates, shared by all files of the worker. In Node
+// they are Dawn's; where the tests run in Deno (test/deno), its own. No adapter is a failure with the engine's own message; an
+// uncaptured GPU error fails the test in which it came.
 import { afterEach } from "vitest";
+import { requestDevice } from "../../src/gpu/device.ts";
 import { openDevice } from "../../src/node.ts";
 
-const shared = globalThis as { foveaDevices?: { run?: Promise<GPUDevice>; null?: Promise<GPUDevice>; errors: string[] } };
+const IN_DENO = "Deno" in globalThis;
+/** SwiftShader compiles workgroup memory slowly unless its zeroing is off: results must not need it. */
+const TOGGLES = ["disable_workgroup_init"];
+
+type Shared = "run" | "posing" | "null";
+const shared = globalThis as { foveaDevices?: { [name in Shared]?: Promise<GPUDevice> } & { errors: string[] } };
 const devices = (shared.foveaDevices ??= { errors: [] });
 
-async function open(options: Parameters<typeof openDevice>[0]): Promise<GPUDevice> {
-  const device = await openDevice(options);
+async function watched(opening: Promise<GPUDevice>): Promise<GPUDevice> {
+  const device = await opening;
   device.addEventListener("uncapturederror", (event) => devices.errors.push((event as GPUUncapturedErrorEvent).error.message));
   return device;
 }
 
-/** The device that computes. SwiftShader compiles workgroup memory slowly unless its zeroing is off: results must not need it. */
-export const getDevice = (): Promise<GPUDevice> => (devices.run ??= open({ toggles: ["disable_workgroup_init"] }));
+/** The device that computes. */
+export const getDevice = (): Promise<GPUDevice> => (devices.run ??= watched(IN_DENO ? requestDevice() : openDevice({ toggles: TOGGLES })));
 
-/** A device that runs nothing but validates everything, with shader-f16. */
-export const getNullDevice = (): Promise<GPUDevice> => (devices.null ??= open({ backend: "null" }));
+/** A device that runs nothing but validates everything, with shader-f16. Dawn only. */
+export const getNullDevice = (): Promise<GPUDevice> => (devices.null ??= watched(openDevice({ backend: "null" })));
+
+/** A software device for one test alone, to be lost or tampered with. The test destroys it. */
+export const openOwnDevice = (): Promise<GPUDevice> => (IN_DENO ? requestDevice() : openDevice({ software: true, toggles: TOGGLES }));
+
+/** The same, and models on it run the kernels that are chosen for GPUs. */
+export async function openPosingAsGpu(): Promise<GPUDevice> {
+  const device = await openOwnDevice();
+  Object.defineProperty(device, "adapterInfo", { value: { vendor: "test", architecture: "", device: "", description: "" } });
+  return device;
+}
+
+/** Whole models run on this adapter as it is and, in Deno, by the kernels for GPUs too: SwiftShader takes long to compile those. */
+export const DEVICES: readonly (readonly [string, () => Promise<GPUDevice>])[] = [
+  ["this adapter", getDevice],
+  ...(IN_DENO ? ([["GPUs", () => (devices.posing ??= watched(openPosingAsGpu()))]] as const) : []),
+];
+
+/** What `navigator.gpu` is in a browser. */
+export const systemGpu = async (): Promise<GPU> => (IN_DENO ? navigator.gpu : (await import("webgpu")).create([]));
 
 afterEach(async () => {
-  const device = await devices.run;
-  await device?.queue.onSubmittedWorkDone();
+  for (const device of [await devices.run, await devices.posing]) await device?.queue.onSubmittedWorkDone();
   const errors = devices.errors.splice(0);
   if (errors.length > 0) throw new Error(`uncaptured GPU errors:\n${errors.join("\n")}`);
 });

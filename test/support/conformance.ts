@@ -11,7 +11,8 @@ const FIXTURES = new URL("../fixtures/", import.meta.url);
 const MODELS = new URL("../../demo/public/models/", import.meta.url);
 
 export type ModelName = "marian-en-fr-tatoeba" | "rxnmapper-albert" | "stories260K";
-export type PackName = "marian" | "llama" | "llama_gqa";
+export const PACKS = ["marian", "llama", "llama_gqa"] as const;
+export type PackName = (typeof PACKS)[number];
 export type OpsName = "functional" | "classic" | "mha" | "layers";
 
 /** As in the files: row-major numbers, non-finite ones as strings. */
