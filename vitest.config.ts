@@ -38,7 +38,8 @@ export default defineConfig({
                 // Every kernel, whole models, and what the engine makes of errors and lost devices.
                 include: [
                   "test/deno/lane.test.ts",
-                  "test/{ops,nn}/**/*.test.ts",
+                  "test/ops/!(subgroup-matrix).test.ts",
+                  "test/nn/**/*.test.ts",
                   "test/models/{awkward,conformance,half,kv,shards,trained}.test.ts",
                   "test/gpu/{errors,faults,lost,tune}.test.ts",
                 ],
