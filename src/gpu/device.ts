@@ -56,7 +56,8 @@ export function traitsOf(device: GPUDevice): Traits {
   const text = `${info.vendor} ${info.architecture} ${info.device} ${info.description}`;
   return {
     f16: device.features.has("shader-f16"),
-    subgroups: device.features.has("subgroups" as GPUFeatureName),
+    // Deno's compiler has the functions, but not yet the directive that WebGPU asks for.
+    subgroups: device.features.has("subgroups" as GPUFeatureName) && !("Deno" in globalThis),
     subgroupMatrix: matrices.get(device),
     software: info.isFallbackAdapter === true || /swiftshader|llvmpipe|lavapipe|basic render/i.test(text),
     maxBinding: maxBindingOf(device),
