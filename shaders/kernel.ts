@@ -83,7 +83,7 @@ ${kernel.code(options)}`;
 /**
  * Head of every entry point. Grids are flat and folded into two dimensions beyond 65,535 workgroups, so a kernel sees
  * `group`, its flat workgroup index, and `thread`, its index in the workgroup; what lies past the end returns by its own check.
- * @param more another parameter of the entry point
+ * @param more another parameter of the entry point: `@builtin(subgroup_id) subgroup: u32`, say
  */
 export function entryPoint(workgroupSize: number, more = ""): string {
   return wgsl`@compute @workgroup_size(${workgroupSize})

@@ -58,7 +58,7 @@ export const attentionAxes = [
     kernel: attentionKernel,
     axes: { ...keys, dk: [1, 7, 20, 128], dv: [1, 7, 12, 20, 128], threads: [1, 64], stats: FLAG, split: FLAG, subgroups: FLAG },
     valid: (o) =>
-      (!o.subgroups || (o.threads === 64 && usual(o))) &&
+      (!o.subgroups || (o.threads === 64 && usual(o) && !o.halves)) &&
       possible(o, o.stats ? 5 : 4) &&
       readable(o) &&
       !(o.halves && o.stats) &&
