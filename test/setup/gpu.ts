@@ -4,6 +4,7 @@
 import { afterEach } from "vitest";
 import { requestDevice } from "../../src/gpu/device.ts";
 import { openDevice } from "../../src/node.ts";
+import { allowSubgroups } from "../deno/subgroups.ts";
 
 const IN_DENO = "Deno" in globalThis;
 /** SwiftShader compiles workgroup memory slowly unless its zeroing is off: results must not need it. */
@@ -11,7 +12,12 @@ const TOGGLES = ["disable_workgroup_init"];
 
 type Shared = "run" | "posing" | "null";
 const shared = globalThis as { foveaDevices?: { [name in Shared]?: Promise<GPUDevice> } & { errors: string[] } };
-const devices = (shared.foveaDevices ??= { errors: [] });
+const devices = (shared.foveaDevices ??= begin());
+
+function begin(): NonNullable<typeof shared.foveaDevices> {
+  if (IN_DENO) allowSubgroups();
+  return { errors: [] };
+}
 
 async function watched(opening: Promise<GPUDevice>): Promise<GPUDevice> {
   const device = await opening;
