@@ -18,6 +18,10 @@ export interface KeyOptions {
   readonly cached: boolean;
   /** A table of cache rows is bound (beams). */
   readonly table: boolean;
+  /** Scores go through cap · tanh(score / cap). */
+  readonly softcap: boolean;
+  /** A bias for each distance of key and query is bound. */
+  readonly distances: boolean;
   /** Four features at a time. */
   readonly vector: boolean;
   /** k and v are f16. */
@@ -36,6 +40,7 @@ export const KEY_PARAMS = {
   kvRowStep: "u32",
   window: "u32",
   scale: "f32",
+  softcap: "f32",
   qOffset: "u32",
   qBatch: "u32",
   qRow: "u32",
@@ -57,15 +62,16 @@ export const keyArray = (options: KeyOptions): string => weightArray(keyAccess(o
 /** Declares `k4(i)` or, without `vector`, `k1(i)` for the buffer `k`; the same for `v`. */
 export const keyReader = (name: "k" | "v", options: KeyOptions): string => weightReader(name, name, keyAccess(options), options.vector);
 
-export const keyBindings = ({ mask, lengths, past, table }: KeyOptions): Binding[] => [
+export const keyBindings = ({ mask, lengths, past, table, distances }: KeyOptions): Binding[] => [
   ...(mask ? [{ name: "mask", index: 4, type: "array<f32>", access: "read" } as const] : []),
   ...(lengths ? [{ name: "lengths", index: 5, type: "array<i32>", access: "read" } as const] : []),
   ...(past ? [{ name: "past", index: 6, type: "array<i32>", access: "read" } as const] : []),
   ...(table ? [{ name: "rows_of_keys", index: 7, type: "array<u32>", access: "read" } as const] : []),
+  ...(distances ? [{ name: "distances", index: 10, type: "array<f32>", access: "read" } as const] : []),
 ];
 
-/** Declares `first_position(b)`, `key_range(b, position)`, `key_row(b, j)`, `masked`, `mask_at(b, h, t, j)`. */
-export function keyFunctions({ causal, window, mask, lengths, past, cached, table }: KeyOptions): string {
+/** Declares `first_position(b)`, `key_range(b, position)`, `key_row(b, j)`, `score_of(product, h, position, j)`, `MASKED`, `mask_at(b, h, t, j)`. */
+export function keyFunctions({ causal, window, mask, lengths, past, cached, table, softcap, distances }: KeyOptions): string {
   return wgsl`
 const MASKED = -1e29;
 fn first_position(b: u32) -> u32 {
@@ -98,6 +104,19 @@ fn key_row(b: u32, j: u32) -> u32 {
   #else
   return b / params.share * params.kvRowStep;
   #endif
+}
+// The score that a product of query and key gives, masks aside.
+fn score_of(product: f32, h: u32, position: u32, j: u32) -> f32 {
+  var score = product * params.scale;
+  #if ${softcap}
+  score = params.softcap * tanh(clamp(score / params.softcap, -15.0, 15.0));
+  #endif
+  #if ${distances}
+  // [distance, key before or after the query, head]
+  let after = j > position;
+  score += distances[(select(position - j, j - position, after) * 2u + u32(after)) * params.heads + h];
+  #endif
+  return score;
 }
 fn mask_at(b: u32, h: u32, t: u32, j: u32) -> f32 {
   #if ${mask}

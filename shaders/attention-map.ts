@@ -1,4 +1,4 @@
-// The weights of one head, recomputed from what a captured run left: P = exp(q·k·scale + mask − m) / l; with values, each
+// The weights of one head, recomputed from what a captured run left: P = exp(score + mask − m) / l; with values, each
 // times the norm of what it brings, P · ‖v‖₂. A thread per (query, key). Masked keys are exactly 0, and so are rows that saw no
 // key.
 import { KEY_PARAMS, keyArray, keyBindings, keyFunctions, keyReader, type KeyOptions } from "./attention-keys.ts";
@@ -52,7 +52,7 @@ ${entryPoint(WORKGROUP)}
   for (var i = 0u; i < ${dk / width}u; i++) {
     score += ${vector ? "dot(q[q_at + i], k4(k_at + i))" : "q[q_at + i] * k1(k_at + i)"};
   }
-  score *= params.scale;
+  score = score_of(score, h, position, j);
   #if ${mask}
   let added = mask_at(b, h, t, j);
   if (added <= MASKED) { return; }

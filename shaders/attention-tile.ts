@@ -69,7 +69,7 @@ ${entryPoint(WORKGROUP)}
       ${pairs((i, c) => `s${i}_${c} += ${vector ? `dot(q${i}_${f}, x${c})` : `q${i}_${f} * x${c}`};`)} }`,
     )}
     ${pairs(
-      (i, c) => wgsl`s${i}_${c} *= params.scale;
+      (i, c) => wgsl`s${i}_${c} = score_of(s${i}_${c}, h, position + t${i}, j${c});
     var seen${i}_${c} = j + ${c}u >= range${i}.x && j + ${c}u < range${i}.y;
     #if ${mask}
     let added${i}_${c} = mask_at(b, h, t_first + t${i}, j${c});

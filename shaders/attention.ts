@@ -109,7 +109,7 @@ ${entryPoint(WORKGROUP)}
     let k_at = (params.kOffset + row * params.kBatch + j * params.kRow + h_kv * params.kHead) / ${width}u;
     var score = 0.0;
     ${q.each((i) => `score += ${product(i)};`)}
-    score *= params.scale;
+    score = score_of(score, h, position, j);
     #if ${mask}
     let added = mask_at(b, h, t, j);
     if (added <= MASKED) { continue; }

@@ -20,7 +20,7 @@ const WORKGROUP = 64;
 
 export const normKernel: Kernel<NormOptions> = {
   name: "norm",
-  params: { rows: "u32", columns: "u32", xOffset: "u32", xStride: "u32", rOffset: "u32", rStride: "u32", eps: "f32" },
+  params: { rows: "u32", columns: "u32", xOffset: "u32", xStride: "u32", rOffset: "u32", rStride: "u32", eps: "f32", weightOffset: "f32" },
   workgroupSize: () => WORKGROUP,
   bindings({ kind, residual, sum, vector }) {
     const type = vector ? "array<vec4<f32>>" : "array<f32>";
@@ -74,7 +74,7 @@ ${entryPoint(WORKGROUP)}
   ${each(`
     let v = value(row, i);
     ${sum ? "sum[row * elements + i] = v;" : ""}
-    out[row * elements + i] = (v - mean) * scale * weight[i]${layer ? " + bias[i]" : ""};`)}
+    out[row * elements + i] = (v - mean) * scale * (weight[i] + params.weightOffset)${layer ? " + bias[i]" : ""};`)}
 }
 `;
   },

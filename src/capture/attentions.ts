@@ -16,6 +16,8 @@ export type CaptureSelection =
 /** A buffer left by a run, and where in it the values lie. */
 export interface Left {
   readonly external: string;
+  /** Default: state. */
+  readonly role?: "table";
   readonly dtype: DType;
   /** Shape of what lies in the buffer, before offset and stride are applied. */
   readonly baseShape: Shape;
@@ -31,6 +33,7 @@ export interface CapturedModule {
   readonly k: Left;
   readonly v: Left;
   readonly stats: Left;
+  readonly distances?: Left;
   /** External with valid keys per key row; none where causality alone bounds them. */
   readonly lengths?: string;
 }
@@ -157,10 +160,10 @@ export class AttentionMaps {
 
 type MapDims = Dims & Readonly<Record<"mapRow" | "mapHead" | "mapQueries" | "mapKeys", number>>;
 
-function mapGraph({ path, attrs, q, k, v, stats, lengths }: CapturedModule, values: boolean): Graph {
+function mapGraph({ path, attrs, q, k, v, stats, distances, lengths }: CapturedModule, values: boolean): Graph {
   const g = new Graph();
-  const left = ({ external, dtype, baseShape, shape, offset, rowStride }: Left) => {
-    const base = g.state(external, baseShape, dtype);
+  const left = ({ external, role, dtype, baseShape, shape, offset, rowStride }: Left) => {
+    const base = role === "table" ? g.table(external, baseShape) : g.state(external, baseShape, dtype);
     return makeValue({ path, shape, dtype, origin: base.origin, base, offset, rowStride });
   };
   const inputs = {
@@ -168,6 +171,7 @@ function mapGraph({ path, attrs, q, k, v, stats, lengths }: CapturedModule, valu
     k: left(k),
     ...(values && { v: left(v) }),
     stats: left(stats),
+    ...(distances && { distances: left(distances) }),
     ...(lengths && { lengths: g.input(lengths, ["batch"], "i32") }),
   };
   const row = { ...attrs, row: "mapRow", head: "mapHead", cached: false };

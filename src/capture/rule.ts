@@ -16,6 +16,9 @@ export const captureNames = (path: string) => ({
   stats: `capture:${path}.stats`,
 });
 
+/** The same of a bias by distance, which the modules of a model share. */
+export const distancesName = (distances: Value): string => `capture:${distances.path}.distances`;
+
 type Attention = Node<AttentionInputs, AttentionAttrs>;
 
 /** The attention node of a module; undefined where the graph has none of that path. */
@@ -48,7 +51,7 @@ function overRun(graph: Graph, node: Attention): Graph {
   next.output(names.k, k, { contiguous: false });
   next.output(names.v, v, { contiguous: false });
   next.output(names.stats, stats);
-  return next;
+  return leaveDistances(next, node);
 }
 
 function overCache(graph: Graph, node: Attention): Graph {
@@ -65,13 +68,14 @@ function overCache(graph: Graph, node: Attention): Graph {
   if (keysGoThere) {
     // Keys and values are appended anyway: the queries go along in the same dispatch.
     const both = { ...keysGoThere, inputs: { ...keysGoThere.inputs, x2: q, cache2: qCache } };
-    return rebuild(
+    const next = rebuild(
       graph,
       new Map<Node, readonly Node[]>([
         [keysGoThere, [both]],
         [node, [captured]],
       ]),
     );
+    return leaveDistances(next, node);
   }
   const alone: Node = {
     op: appendOp.name,
@@ -80,7 +84,15 @@ function overCache(graph: Graph, node: Attention): Graph {
     attrs: { rowStep: 1 },
     outputs: [],
   };
-  return rebuild(graph, new Map<Node, readonly Node[]>([[node, [alone, captured]]]));
+  return leaveDistances(rebuild(graph, new Map<Node, readonly Node[]>([[node, [alone, captured]]])), node);
+}
+
+/** A bias that the graph computes leaves with it; a host table is there anyway. */
+function leaveDistances(graph: Graph, { inputs: { distances } }: Attention): Graph {
+  if (!distances || distances.origin.kind === "external") return graph;
+  const name = distancesName(distances);
+  if (!graph.outputs.some((output) => output.name === name)) graph.output(name, distances);
+  return graph;
 }
 
 function decoderLengths(graph: Graph): Value {

@@ -5,14 +5,14 @@ import type { Graph, Value } from "../schedule/graph.ts";
 import { root } from "../schedule/graph.ts";
 import type { Plan } from "../schedule/plan.ts";
 import { AttentionMaps, type AttentionSource, type CapturedModule, type Left, type MapAxis } from "./attentions.ts";
-import { attentionAt, captureNames } from "./rule.ts";
+import { attentionAt, captureNames, distancesName } from "./rule.ts";
 import type { CapturedLayers } from "./selection.ts";
 
 /** Where a captured graph's plan leaves what a module's map needs. */
 export function capturedModule(path: string, graph: Graph, plan: Plan): CapturedModule {
   const names = captureNames(path);
   const node = attentionAt(graph, path)!;
-  const { k, v, lengths } = node.inputs;
+  const { k, v, lengths, distances } = node.inputs;
   const external = (name: string, value: Value): Left => ({
     external: name,
     dtype: value.dtype,
@@ -30,6 +30,7 @@ export function capturedModule(path: string, graph: Graph, plan: Plan): Captured
     const { dtype, shape } = plan.externals.find((e) => e.name === name)!;
     return { external: name, dtype, baseShape: shape, shape, offset: 0, rowStride: shape.at(-1) as number };
   };
+  const bias = distances && { distances: byDistance(distances, output, external) };
   if (k.origin.kind !== "external" || v.origin.kind !== "external")
     return {
       path,
@@ -38,6 +39,7 @@ export function capturedModule(path: string, graph: Graph, plan: Plan): Captured
       k: output(names.k),
       v: output(names.v),
       stats: output(names.stats),
+      ...bias,
       ...lengthsName(lengths),
     };
   // Over a cache: keys beyond the rows read are excluded by causality; a cross cache has its source's lengths.
@@ -48,8 +50,15 @@ export function capturedModule(path: string, graph: Graph, plan: Plan): Captured
     k: external(k.origin.name, k),
     v: external(v.origin.name, v),
     stats: state(names.stats),
+    ...bias,
     ...(node.attrs.cached ? {} : lengthsName(lengths)),
   };
+}
+
+/** A bias by distance: a host table, or what the graph computed and left. */
+function byDistance(distances: Value, output: (name: string) => Left, external: (name: string, value: Value) => Left): Left {
+  const { origin } = distances;
+  return origin.kind === "external" ? { ...external(origin.name, distances), role: "table" } : output(distancesName(distances));
 }
 
 const lengthsName = (lengths: Value | undefined) => (lengths?.origin.kind === "external" ? { lengths: lengths.origin.name } : {});

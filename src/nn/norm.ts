@@ -9,7 +9,7 @@ export function layerNorm(g: Graph, x: Value, path: string, { eps }: { eps: numb
   return layerNormOp(g, x, g.weight(join(path, "weight"), size), g.weight(join(path, "bias"), size), { path, eps });
 }
 
-/** RMS norm with `${path}.weight`. */
-export function rmsNorm(g: Graph, x: Value, path: string, { eps }: { eps: number }): Value {
-  return rmsNormOp(g, x, g.weight(join(path, "weight"), [features(x)]), { path, eps });
+/** RMS norm with `${path}.weight`, to which `weightOffset` is added. */
+export function rmsNorm(g: Graph, x: Value, path: string, options: { eps: number; weightOffset?: number }): Value {
+  return rmsNormOp(g, x, g.weight(join(path, "weight"), [features(x)]), { path, ...options });
 }

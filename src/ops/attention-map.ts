@@ -13,6 +13,7 @@ export interface AttentionMapInputs extends Record<string, Value | undefined> {
   readonly lengths?: Value;
   readonly past?: Value;
   readonly table?: Value;
+  readonly distances?: Value;
 }
 
 export interface AttentionMapAttrs extends AttentionAttrs {
@@ -23,7 +24,7 @@ export interface AttentionMapAttrs extends AttentionAttrs {
 export const attentionMapOp = defineOp<AttentionMapInputs, AttentionMapAttrs>("attention-map");
 
 /**
- * P = exp(q·k·scale + mask − m) / l for one row of the batch and one head; with v, P · ‖v‖₂.
+ * P = exp(score + mask − m) / l for one row of the batch and one head; with v, P · ‖v‖₂.
  * @param queries how many query rows, from the first on
  * @returns [queries, S]
  */

@@ -11,6 +11,7 @@ export interface AttentionInputs extends Record<string, Value | undefined> {
   readonly lengths?: Value;
   readonly past?: Value;
   readonly table?: Value;
+  readonly distances?: Value;
   /** State that receives each row's max and sum, at the row's position. */
   readonly stats?: Value;
 }
@@ -20,6 +21,7 @@ export interface AttentionAttrs {
   readonly heads: number;
   readonly kvHeads: number;
   readonly scale: number;
+  readonly softcap?: number;
   readonly causal: boolean;
   readonly window?: number;
   readonly cached: boolean;
@@ -38,12 +40,19 @@ export interface AttentionOptions {
   readonly kvHeads?: number;
   /** Default 1/√d_k. */
   readonly scale?: number;
+  /** Scores go through softcap · tanh(score / softcap), before masks (Gemma 2). Default: they do not. */
+  readonly softcap?: number;
   /** Keys after the query's own position are not seen. */
   readonly causal?: boolean;
   /** Sliding window: only the last `window` positions up to the query's own are seen. */
   readonly window?: number;
   /** Added to the scores: [T, S], [B or 1, heads or 1, T, S]. −1e29 or less excludes the key. */
   readonly mask?: Value;
+  /**
+   * [positions, 2, heads], added to the scores by distance: [d, 0, h] where the key is d positions before the query, [d, 1, h] where it
+   * is d after it. Relative positions (T5) and ALiBi.
+   */
+  readonly distances?: Value;
   /** i32: valid keys of each key row; with `cached`, the valid new tokens of each row. */
   readonly lengths?: Value;
   /** i32 [B]: position of each row's first query. */
@@ -59,7 +68,7 @@ export interface AttentionOptions {
 }
 
 /**
- * softmax(q·kᵀ·scale + mask)·v per head. A query that may see no key gives zeros (PyTorch gives NaN).
+ * softmax(q·kᵀ·scale + distances + mask)·v per head. A query that may see no key gives zeros (PyTorch gives NaN).
  * @param q [B, T, heads · d_k]
  * @param k [B / share, S, kvHeads · d_k], f32 or f16
  * @param v [B / share, S, kvHeads · d_v], of k's type
@@ -74,8 +83,10 @@ export function attention(g: Graph, q: Value, k: Value, v: Value, options: Atten
     lengths,
     past,
     table,
+    distances,
     causal = false,
     window,
+    softcap,
     cached = false,
     share = 1,
     kvRowStep = 1,
@@ -95,10 +106,13 @@ export function attention(g: Graph, q: Value, k: Value, v: Value, options: Atten
   if (k.shape[1] !== v.shape[1]) throw fail("keys and values", k.shape[1], v.shape[1]);
   if (k.dtype !== v.dtype) throw fail("types of keys and values", k.dtype, v.dtype);
   if (mask && mask.shape.length !== 2 && mask.shape.length !== 4) throw fail("mask", "[T, S] or [batch, heads, T, S]", mask.shape);
+  if (distances && (distances.shape[1] !== 2 || features(distances) !== heads))
+    throw fail("distances", `[positions, 2, ${heads}]`, distances.shape);
   const attrs: AttentionAttrs = {
     heads,
     kvHeads,
     scale: options.scale ?? 1 / Math.sqrt(dq / heads),
+    softcap,
     causal,
     window,
     cached,
@@ -106,6 +120,15 @@ export function attention(g: Graph, q: Value, k: Value, v: Value, options: Atten
     kvRowStep,
     stats: false,
   };
-  const inputs = { q, k, v, ...(mask && { mask }), ...(lengths && { lengths }), ...(past && { past }), ...(table && { table }) };
+  const inputs = {
+    q,
+    k,
+    v,
+    ...(mask && { mask }),
+    ...(lengths && { lengths }),
+    ...(past && { past }),
+    ...(table && { table }),
+    ...(distances && { distances }),
+  };
   return attentionOp.append(g, path, inputs, attrs, [{ shape: [q.shape[0]!, q.shape[1]!, (dvAll / kvHeads) * heads] }])[0]!;
 }

@@ -13,6 +13,7 @@ export interface NormInputs extends Record<string, Value | undefined> {
 export interface NormAttrs {
   readonly kind: "layer" | "rms";
   readonly eps: number;
+  readonly weightOffset: number;
 }
 
 /** Outputs: the normalised value and, when it has a second one, x + residual. */
@@ -22,6 +23,11 @@ export interface NormOptions {
   readonly path?: string;
   /** Added to the variance. */
   readonly eps: number;
+}
+
+export interface RmsNormOptions extends NormOptions {
+  /** Added to the weight: 1 where checkpoints keep what it differs from 1 by (Gemma). Default 0. */
+  readonly weightOffset?: number;
 }
 
 function norm(g: Graph, x: Value, weight: Value, bias: Value | undefined, attrs: NormAttrs, path: string): Value {
@@ -37,10 +43,10 @@ function norm(g: Graph, x: Value, weight: Value, bias: Value | undefined, attrs:
  * @param x [..., features]
  */
 export function layerNorm(g: Graph, x: Value, weight: Value, bias: Value, { path = "layer-norm", eps }: NormOptions): Value {
-  return norm(g, x, weight, bias, { kind: "layer", eps }, path);
+  return norm(g, x, weight, bias, { kind: "layer", eps, weightOffset: 0 }, path);
 }
 
-/** x / √(mean(x²) + eps) · weight over the last axis. */
-export function rmsNorm(g: Graph, x: Value, weight: Value, { path = "rms-norm", eps }: NormOptions): Value {
-  return norm(g, x, weight, undefined, { kind: "rms", eps }, path);
+/** x / √(mean(x²) + eps) · (weight + weightOffset) over the last axis. */
+export function rmsNorm(g: Graph, x: Value, weight: Value, { path = "rms-norm", eps, weightOffset = 0 }: RmsNormOptions): Value {
+  return norm(g, x, weight, undefined, { kind: "rms", eps, weightOffset }, path);
 }

@@ -21,6 +21,9 @@ export interface CaseShape {
   readonly causal: boolean;
   readonly window?: number;
   readonly scale?: number;
+  readonly softcap?: number;
+  /** A bias by distance. */
+  readonly distances?: boolean;
   readonly cached: boolean;
   readonly lengths: boolean;
   readonly past: boolean;
@@ -39,6 +42,8 @@ export interface CaseData {
   readonly lengths?: Int32Array;
   readonly past?: Int32Array;
   readonly table?: Uint32Array;
+  /** [keys + T, 2, heads] */
+  readonly distances?: Float32Array;
 }
 
 const MASKED = -1e30;
@@ -64,6 +69,7 @@ export function makeData(c: CaseShape, seed: number): CaseData {
     ...(c.mask && { mask: someMasked(c.mask, seed + 6) }),
     ...(lengths && { lengths }),
     ...(past && { past }),
+    ...(c.distances && { distances: normals((c.keys + c.queries) * 2 * c.heads, seed + 8) }),
     ...(c.table && { table: Uint32Array.from(integers(c.rows * c.keys, { seed: seed + 7, high: cacheRows })) }),
   };
 }
@@ -102,15 +108,17 @@ export function expected(c: CaseShape, data: CaseData): AttentionResult[] {
     additive.data.forEach((__, n) => {
       const [j, t] = [n % keys, Math.floor(n / keys) % queries];
       const position = first + t;
+      const h = Math.floor(n / keys / queries);
+      const byDistance = data.distances?.[(Math.abs(position - j) * 2 + Number(j > position)) * heads + h] ?? 0;
       const extra = mask?.data[b * additive.data.length + n] ?? 0;
       const seen = j < valid && !(c.causal && j > position) && !(c.window !== undefined && position - j >= c.window) && extra > -1e29;
-      additive.data[n] = seen ? extra : -Infinity;
+      additive.data[n] = seen ? extra + byDistance : -Infinity;
     });
     return attention(
       headsOf((t, i) => data.q[(b * queries + t) * heads * dk + i]!, queries, heads, dk),
       headsOf(at(data.k, kvHeads * dk), keys, kvHeads, dk),
       headsOf(at(data.v, kvHeads * dv), keys, kvHeads, dv),
-      { additive, ...(c.scale !== undefined && { scale: c.scale }) },
+      { additive, ...(c.scale !== undefined && { scale: c.scale }), ...(c.softcap !== undefined && { softcap: c.softcap }) },
     );
   });
 }

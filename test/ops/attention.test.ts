@@ -39,6 +39,7 @@ function inputsOf(g: Graph, c: CaseShape, data: CaseData) {
     ...(c.mask && { mask: g.input("mask", c.mask) }),
     ...(data.lengths && { lengths: g.input("lengths", [data.lengths.length], "i32") }),
     ...(data.past && { past: g.input("past", [c.rows], "i32") }),
+    ...(data.distances && { distances: g.input("distances", [c.keys + c.queries, 2, c.heads]) }),
     ...(data.table && { table: g.input("table", [c.rows, c.keys], "u32") }),
   };
 }
@@ -58,6 +59,7 @@ async function check(c: CaseShape, form: Form, seed: number): Promise<void> {
     causal: c.causal,
     ...(c.window !== undefined && { window: c.window }),
     ...(c.scale !== undefined && { scale: c.scale }),
+    ...(c.softcap !== undefined && { softcap: c.softcap }),
     cached: c.cached,
     share: c.share,
     kvRowStep: c.kvRowStep,
@@ -187,13 +189,17 @@ const options = {
   share: [1, 2],
   kvRowStep: [1, 3],
   scale: [undefined, 0.3],
+  softcap: [undefined, 0.7],
+  distances: [false, true],
   halves: [false, true],
 } as const;
 
 const cases = pairwise(options, (o) => {
   if (o.cached && !(o.lengths && o.past && o.causal && o.size !== "17×5")) return false;
   // A table is of caches; with a mask beside the statistics it would be one storage buffer above WebGPU's default limit.
-  if (o.table && !(o.cached && o.share === 1 && o.kvRowStep === 1 && o.mask === "none")) return false;
+  if (o.table && !(o.cached && o.share === 1 && o.kvRowStep === 1 && o.mask === "none" && !o.distances)) return false;
+  // The same of a mask and a bias by distance over caches; values make a map's one more.
+  if (o.distances && o.mask !== "none" && o.past) return false;
   return !(o.cached && o.share !== 1);
 });
 
@@ -220,6 +226,8 @@ test.each(cases.map((o, i) => [JSON.stringify(o), o, i] as const))("%s", async (
     past: o.past,
     table: o.table,
     halves: o.halves,
+    distances: o.distances,
+    ...(o.softcap !== undefined && { softcap: o.softcap }),
     ...(o.mask !== "none" && { mask: o.mask.split(" ").map((name) => axis[name]!) }),
     ...(o.window !== undefined && { window: o.window }),
     ...(o.scale !== undefined && { scale: o.scale }),

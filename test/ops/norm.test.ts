@@ -48,7 +48,7 @@ test.each(cases.map((c, i) => [JSON.stringify(c), c, i] as const))("%s", async (
       ...(kind === "layer" && { bias: g.weight("b", [columns]) }),
       ...(residual && { residual: residual.value }),
     },
-    { kind, eps },
+    { kind, eps, weightOffset: 0 },
     c.sum ? [{ shape }, { shape }] : [{ shape }],
   );
   g.output("out", out!);

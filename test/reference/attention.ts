@@ -6,6 +6,8 @@ import { dim, zeros, type Tensor } from "./tensor.ts";
 export interface AttentionOptions {
   /** Default 1/√dk. */
   scale?: number;
+  /** Scaled scores s become softcap · tanh(s / softcap). */
+  softcap?: number;
   /** Query i sees keys j ≤ i + queryOffset. */
   causal?: boolean;
   /** Position of query 0 among the keys (the past length of a KV cache). Default 0. */
@@ -37,7 +39,7 @@ export interface AttentionResult {
 export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions = {}): AttentionResult {
   const [batch, heads, queries, dk] = [dim(q, 0), dim(q, 1), dim(q, 2), dim(q, 3)];
   const [kvHeads, keys, dv] = [dim(k, 1), dim(k, 2), dim(v, 3)];
-  const { scale = 1 / Math.sqrt(dk), causal = false, queryOffset = 0, keyLengths, keyMask, window = Infinity } = options;
+  const { scale = 1 / Math.sqrt(dk), causal = false, queryOffset = 0, keyLengths, keyMask, window = Infinity, softcap } = options;
   if (heads % kvHeads !== 0) throw new Error(`attention: ${heads} heads on ${kvHeads} key/value heads`);
   const additive = options.additive && broadcastTo(options.additive, [batch, heads, queries, keys]);
   const visible = (b: number, i: number, j: number): boolean => {
@@ -62,7 +64,8 @@ export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOpt
         for (let j = 0; j < keys; j++) {
           let score = 0;
           for (let d = 0; d < dk; d++) score += q.data[row * dk + d]! * k.data[(kv * keys + j) * dk + d]!;
-          weights[j] = visible(b, i, j) ? score * scale + (additive?.data[row * keys + j] ?? 0) : -Infinity;
+          const scaled = softcap === undefined ? score * scale : softcap * Math.tanh((score * scale) / softcap);
+          weights[j] = visible(b, i, j) ? scaled + (additive?.data[row * keys + j] ?? 0) : -Infinity;
         }
         const { max, sum } = softmaxRow(weights);
         result.max.data[row] = max;

@@ -16,7 +16,7 @@ import { type Lowered, type Lowering, lowering, reducesInSubgroups } from "../lo
 const MANY_QUERIES = 64;
 
 export const lowerAttention: Lowering = lowering(attentionOp, (node, { traits, expect, pick, scratch }) => {
-  const { q, k, v, mask, lengths, past, table } = node.inputs;
+  const { q, k, v, mask, lengths, past, table, distances } = node.inputs;
   const { attrs } = node;
   const [out, statsOut] = node.outputs;
   const stats = node.inputs.stats ?? statsOut;
@@ -32,7 +32,7 @@ export const lowerAttention: Lowering = lowering(attentionOp, (node, { traits, e
   const attend = (instance: KernelInstance, grid: Expr, parts = 1, partial?: Value): Lowered => ({
     instance,
     path: node.path,
-    reads: { q, k, v, mask, lengths, past, rows_of_keys: table },
+    reads: { q, k, v, mask, lengths, past, rows_of_keys: table, distances },
     writes: partial ? { out: partial } : { out, stats },
     params: {
       rows: batch,
@@ -121,7 +121,7 @@ function partsOf(software: boolean, rows: number, keys: number): number {
 }
 
 export const lowerAttentionMap: Lowering = lowering(attentionMapOp, (node) => {
-  const { q, k, v, stats, mask, lengths, past, table } = node.inputs;
+  const { q, k, v, stats, mask, lengths, past, table, distances } = node.inputs;
   const { attrs } = node;
   const out = node.outputs[0]!;
   const [queries, keys] = [out.shape[0]!, out.shape[1]!];
@@ -132,7 +132,7 @@ export const lowerAttentionMap: Lowering = lowering(attentionMapOp, (node) => {
     {
       instance: instantiate(attentionMapKernel, { ...keyOptions(attrs, node.inputs, vector), dk, dv: values?.size }),
       path: node.path,
-      reads: { q, k, v, stats, mask, lengths, past, rows_of_keys: table },
+      reads: { q, k, v, stats, mask, lengths, past, rows_of_keys: table, distances },
       writes: { out },
       params: {
         rows: q.shape[0]!,
@@ -158,9 +158,10 @@ interface KeyInputs {
   readonly lengths?: Value;
   readonly past?: Value;
   readonly table?: Value;
+  readonly distances?: Value;
 }
 
-function keyOptions(attrs: AttentionAttrs, { k, mask, lengths, past, table }: KeyInputs, vector: boolean): KeyOptions {
+function keyOptions(attrs: AttentionAttrs, { k, mask, lengths, past, table, distances }: KeyInputs, vector: boolean): KeyOptions {
   return {
     causal: attrs.causal,
     window: attrs.window !== undefined,
@@ -169,6 +170,8 @@ function keyOptions(attrs: AttentionAttrs, { k, mask, lengths, past, table }: Ke
     past: past !== undefined,
     cached: attrs.cached,
     table: table !== undefined,
+    softcap: attrs.softcap !== undefined,
+    distances: distances !== undefined,
     vector,
     halves: k.dtype === "f16",
   };
@@ -198,6 +201,7 @@ function keyParams(attrs: AttentionAttrs, { q, k, mask }: KeyInputs, queries: Ex
     kvRowStep: attrs.kvRowStep,
     window: attrs.window ?? 0,
     scale: attrs.scale,
+    softcap: attrs.softcap ?? 0,
     qOffset: q.offset,
     qBatch: qLayout.batch,
     qRow: qLayout.row,

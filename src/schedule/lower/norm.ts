@@ -30,6 +30,7 @@ export const lowerNorm: Lowering = lowering(normOp, (node, { traits, pick }) => 
         rOffset: residual?.offset ?? 0,
         rStride: residual?.rowStride ?? 0,
         eps: node.attrs.eps,
+        weightOffset: node.attrs.weightOffset,
       },
       grid: threads === 1 ? ceilDiv(rows(x), 64) : rows(x),
       flops: product(8, elements(x.shape)),

@@ -19,11 +19,13 @@ const keys = {
   table: FLAG,
   vector: FLAG,
   halves: FLAG,
+  softcap: FLAG,
+  distances: FLAG,
 } as const;
 
 /** Caches count from `past`, tables are of caches, and WebGPU's default limit is 8 storage buffers. */
-function possible({ cached, past, table, mask, lengths }: KeyOptions, others: number): boolean {
-  const buffers = others + [mask, lengths, past, table].filter(Boolean).length;
+function possible({ cached, past, table, mask, lengths, distances }: KeyOptions, others: number): boolean {
+  const buffers = others + [mask, lengths, past, table, distances].filter(Boolean).length;
   return (!cached || past) && (!table || cached) && buffers <= 8;
 }
 
@@ -31,8 +33,8 @@ function possible({ cached, past, table, mask, lengths }: KeyOptions, others: nu
 const usual = ({ causal, window, mask, lengths, past, cached, table }: KeyOptions): boolean =>
   !mask && lengths && (causal && past && cached ? !window : !causal && !window && !past && !table);
 
-/** How keys are read and which of them are seen know nothing of each other. */
-const readable = (o: KeyOptions): boolean => !o.halves || usual(o);
+/** How keys are read, which of them are seen and what else becomes of a score know nothing of each other. */
+const readable = (o: KeyOptions): boolean => [o.halves, o.softcap, o.distances].filter(Boolean).length <= (usual(o) ? 1 : 0);
 
 /** d_k, d_v and whether they are read in fours. */
 const SIZES = [
