@@ -27,6 +27,8 @@ export interface CompileOptions {
   readonly tuning?: Choices;
   /** Default: all rules. */
   readonly rules?: readonly Rule[];
+  /** Lowerings of fovea's operations, by op name. Default: those of forward passes. */
+  readonly known?: Readonly<Record<string, Lowering>>;
   /** Lowerings for operations of your own, by op name. */
   readonly lowerings?: Readonly<Record<string, Lowering>>;
 }
@@ -49,15 +51,14 @@ export function contextOf({ traits, expect, stored = () => "f32", tuning }: Omit
 }
 
 export function compile(graph: Graph, options: CompileOptions): Plan {
-  const { name, expect, stored = () => "f32" } = options;
+  const { name, expect, stored = () => "f32", known: table = lowerings } = options;
   const fused = (options.rules ?? allRules).reduce((g, rule) => rule(g), graph);
   const context = contextOf(options);
   const lowered: Lowered[] = [];
   for (const node of fused.nodes) {
     const own = options.lowerings?.[node.op];
-    const lower = own ?? lowerings[node.op];
-    if (!lower)
-      throw new FoveaError(`${node.path}: no lowering for the operation "${node.op}" (known: ${Object.keys(lowerings).join(", ")})`);
+    const lower = own ?? table[node.op];
+    if (!lower) throw new FoveaError(`${node.path}: no lowering for the operation "${node.op}" (known: ${Object.keys(table).join(", ")})`);
     if (!own) checkViews(node);
     const steps = lower(node, context);
     for (const step of steps) checkTypes(step, context);

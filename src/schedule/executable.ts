@@ -12,6 +12,7 @@ import { type BoundProgram, encodePass, Program } from "../gpu/program.ts";
 import { Quantizer } from "../gpu/quantize.ts";
 import { Readback } from "../gpu/readback.ts";
 import { learnSubgroupMatrix } from "../gpu/subgroup-matrix.ts";
+import { allLowerings } from "./lower/all.ts";
 import { compile, type CompileOptions } from "./compile.ts";
 import type { Graph } from "./graph.ts";
 import type { WeightBuffer } from "./layout.ts";
@@ -71,7 +72,7 @@ export class Executable {
   ): Promise<Executable> {
     watchDevice(device);
     await learnSubgroupMatrix(device);
-    const plan = compile(graph, { name, expect, ...options, traits: { ...traitsOf(device), ...traits } });
+    const plan = compile(graph, { name, expect, known: allLowerings, ...options, traits: { ...traitsOf(device), ...traits } });
     const program = await Program.create(device, plan);
     const executable = new Executable(device, program);
     const quantizer = new Quantizer(device);

@@ -3,7 +3,7 @@ import { shaderCode } from "../../shaders/kernel.ts";
 import { type Candidate, type Site, siteKey } from "../schedule/candidates.ts";
 import { type CompileOptions, contextOf } from "../schedule/compile.ts";
 import type { Graph, Node } from "../schedule/graph.ts";
-import { lowerings } from "../schedule/lower/index.ts";
+import { allLowerings } from "../schedule/lower/all.ts";
 import { rules } from "../schedule/rules/index.ts";
 
 export interface PlannedSite {
@@ -22,7 +22,7 @@ export function sitesOf(graph: Graph, options: Omit<CompileOptions, "name" | "tu
   const context = contextOf(options);
   const sites = new Map<string, PlannedSite & { nodes: Node[]; flops: number }>();
   for (const node of rules.reduce((g, rule) => rule(g), graph).nodes) {
-    lowerings[node.op]!(node, {
+    allLowerings[node.op]!(node, {
       ...context,
       pick(site, all) {
         const key = siteKey(site, context.expect);

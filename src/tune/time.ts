@@ -7,6 +7,7 @@ import type { Dims } from "../gpu/expr.ts";
 import { floatToHalf } from "../gpu/halves.ts";
 import { type BoundProgram, encodePass, Program } from "../gpu/program.ts";
 import type { Choices } from "../schedule/candidates.ts";
+import { allLowerings } from "../schedule/lower/all.ts";
 import { compile } from "../schedule/compile.ts";
 import { Graph, makeValue, type Node, root, type Value } from "../schedule/graph.ts";
 import type { Plan } from "../schedule/plan.ts";
@@ -34,7 +35,14 @@ export async function fastest(engine: Engine, site: PlannedSite, expect: Dims, c
   try {
     const programs = await Promise.allSettled(
       site.candidates.map(async ({ name }) => {
-        const options = { traits: engine.traits, stored: engine.stored, expect, tuning: { ...choices, [site.key]: name }, rules: [] };
+        const options = {
+          traits: engine.traits,
+          stored: engine.stored,
+          expect,
+          tuning: { ...choices, [site.key]: name },
+          rules: [],
+          known: allLowerings,
+        };
         return Program.create(engine.device, compile(graph, { name: `tuning ${name}`, ...options }));
       }),
     );

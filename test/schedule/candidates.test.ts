@@ -5,12 +5,13 @@ import { softmax } from "../../src/ops/softmax.ts";
 import { byRow, type Choices, siteKey } from "../../src/schedule/candidates.ts";
 import { compile } from "../../src/schedule/compile.ts";
 import type { Graph, Value } from "../../src/schedule/graph.ts";
+import { allLowerings } from "../../src/schedule/lower/all.ts";
 import type { Lowered } from "../../src/schedule/lowering.ts";
 import { fingerprint, sitesOf } from "../../src/tune/sites.ts";
 import { build, LENGTHS, linear } from "../support/graph-values.ts";
 import { architectureOf, DIMS, GPU, graphsOf, MODELS, SOFTWARE } from "../support/model-graphs.ts";
 
-const options = { traits: SOFTWARE, expect: LENGTHS };
+const options = { traits: SOFTWARE, known: allLowerings, expect: LENGTHS };
 const two = (g: Graph, x: Value) => linear(g, linear(g, x, "a"), "b");
 const kernels = (body: typeof two, tuning?: Choices, expected = LENGTHS): string[] =>
   compile(build(body), { ...options, name: "test", expect: expected, ...(tuning && { tuning }) }).dispatches.map((d) => d.instance.key);
@@ -99,7 +100,7 @@ describe("the sites of a graph", () => {
       const { architecture, generation } = await architectureOf(name);
       for (const [title, graph] of graphsOf(architecture, generation)) {
         for (const traits of [SOFTWARE, GPU]) {
-          const own = { traits, expect: DIMS };
+          const own = { traits, known: allLowerings, expect: DIMS };
           const found = sitesOf(graph, own);
           const plan = compile(graph, { ...own, name: title });
           for (let i = 0; i < Math.max(...found.map(({ candidates }) => candidates.length)); i++) {

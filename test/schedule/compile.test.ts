@@ -13,14 +13,14 @@ import { softmax } from "../../src/ops/softmax.ts";
 import { compile, type CompileOptions } from "../../src/schedule/compile.ts";
 import { defineOp, elements, Graph, makeValue, reshape, slice, type Value } from "../../src/schedule/graph.ts";
 import { type Lowered, type Lowering, lowering } from "../../src/schedule/lowering.ts";
-import { lowerings } from "../../src/schedule/lower/index.ts";
+import { allLowerings } from "../../src/schedule/lower/all.ts";
 import type { Plan } from "../../src/schedule/plan.ts";
 import { build, double, LENGTHS, linear } from "../support/graph-values.ts";
 import { GPU, SOFTWARE } from "../support/model-graphs.ts";
 
 type Body = (g: Graph, x: Value) => Value | void;
 const plan = (body: Body, options: Partial<CompileOptions> = {}): Plan =>
-  compile(build(body), { name: "test", traits: SOFTWARE, expect: LENGTHS, rules: [], ...options });
+  compile(build(body), { name: "test", traits: SOFTWARE, known: allLowerings, expect: LENGTHS, rules: [], ...options });
 const places = (p: Plan) => p.dispatches.map((d) => d.bindings);
 /** A graph and an input of it. */
 const xOf = (shape: readonly number[]): [Graph, Value] => {
@@ -42,7 +42,9 @@ describe("what is refused", () => {
   it("names an unknown operation, its path, and the known ones", () => {
     const error = errorOf((g, x) => defineOp("fourier").append(g, "encoder.mixer", { x }, {}, [{ shape: x.shape }])[0]!);
     expect(error).toBeInstanceOf(FoveaError);
-    expect(String(error)).toContain(`encoder.mixer: no lowering for the operation "fourier" (known: ${Object.keys(lowerings).join(", ")})`);
+    expect(String(error)).toContain(
+      `encoder.mixer: no lowering for the operation "fourier" (known: ${Object.keys(allLowerings).join(", ")})`,
+    );
   });
 
   it.each<[string, Body]>([

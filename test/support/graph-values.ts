@@ -8,6 +8,7 @@ import { normOp } from "../../src/ops/norm.ts";
 import { softmaxOp } from "../../src/ops/softmax.ts";
 import { compile } from "../../src/schedule/compile.ts";
 import { defineOp, features, Graph, isContiguous, type Node, root, type Value } from "../../src/schedule/graph.ts";
+import { allLowerings } from "../../src/schedule/lower/all.ts";
 import type { Rule } from "../../src/schedule/rewrite.ts";
 import { activate } from "../reference/activations.ts";
 import { matmul as multiplyMatrices } from "../reference/matmul.ts";
@@ -80,7 +81,7 @@ export function expectValid(graph: Graph): void {
     }
   }
   for (const { name, value } of graph.outputs) check(value, `output ${name}`);
-  compile(graph, { name: "valid", traits: SOFTWARE, expect: LENGTHS, rules: [], lowerings: { double: () => [] } });
+  compile(graph, { name: "valid", traits: SOFTWARE, expect: LENGTHS, rules: [], known: allLowerings, lowerings: { double: () => [] } });
 }
 
 /** Outputs and state after a run, from numbers that depend on names only. */
