@@ -12,6 +12,7 @@ import type { GenerateOptions } from "./generate/options.ts";
 import type { Profile } from "./gpu/profile.ts";
 import type { RawConfig } from "./load/config.ts";
 import type { Tokenizer } from "./load/tokenizer.ts";
+import { type Head, writes } from "./models/architecture.ts";
 
 export interface ForwardInput {
   /** [batch, tokens] */
@@ -20,7 +21,7 @@ export interface ForwardInput {
   readonly attentionMask?: IdsInput;
   /** Segment of each token. Default: all 0. */
   readonly tokenTypeIds?: IdsInput;
-  /** Encoder–decoders: [batch, target tokens], beginning with the decoder's start token. */
+  /** Encoder–decoders: [batch, target tokens], beginning with the decoder's start token. Default of BART: the source shifted right. */
   readonly decoderInputIds?: IdsInput;
   readonly decoderAttentionMask?: IdsInput;
 }
@@ -66,6 +67,11 @@ export class Model {
   /** What it does with text: read it, go on with it, or read one and write another. */
   get kind(): "encoder" | "decoder" | "encoder-decoder" {
     return this.#engine.architecture.kind;
+  }
+
+  /** What stands on its hidden states, as config.json's `architectures` says: a language model, a classifier, nothing. */
+  get head(): Head {
+    return this.#engine.architecture.head;
   }
 
   /** The device the model runs on. */
@@ -123,7 +129,7 @@ export class Model {
     for (const tokens of [1, 2, 4, 8, 16, 32]) {
       const inputIds = [Array.from({ length: Math.min(tokens, architecture.maxPositions - 1) }, () => 0)];
       (await this.forward(architecture.kind === "encoder-decoder" ? { inputIds, decoderInputIds: inputIds } : { inputIds })).dispose();
-      if (architecture.kind === "encoder") continue;
+      if (!writes(architecture)) continue;
       await this.generate(inputIds[0]!, { maxNewTokens: 1 });
       for await (const _ of this.stream(inputIds[0]!, { maxNewTokens: 1 })) break;
     }
@@ -179,11 +185,15 @@ export class Model {
     if (architecture.kind === "decoder") return { target: main };
     const source = { ...main, ...(input.tokenTypeIds !== undefined && { types: this.#types(input.tokenTypeIds, main) }) };
     if (architecture.kind === "encoder") return { source };
-    if (input.decoderInputIds === undefined)
+    if (input.decoderInputIds === undefined) {
+      const { shiftedStart } = architecture;
+      if (shiftedStart !== undefined)
+        return { source, target: { ...main, ids: main.ids.map((row) => [shiftedStart, ...row.slice(0, -1)]) } };
       throw new InputError("forward: an encoder–decoder needs decoderInputIds", {
         field: "decoderInputIds",
         expected: "[batch, target tokens]",
       });
+    }
     const target = toRows(input.decoderInputIds, input.decoderAttentionMask, architecture, "decoderInputIds", "decoderAttentionMask");
     if (target.ids.length !== source.ids.length)
       throw new InputError(`decoderInputIds: expected ${source.ids.length} rows as inputIds has, got ${target.ids.length}`, {

@@ -11,9 +11,11 @@ import type { Architecture } from "../models/architecture.ts";
 import { compile } from "../schedule/compile.ts";
 import type { Choices } from "../schedule/candidates.ts";
 import type { Graph } from "../schedule/graph.ts";
+import { lowerings } from "../schedule/lower/index.ts";
+import type { Lowering } from "../schedule/lowering.ts";
 import type { Plan } from "../schedule/plan.ts";
 import type { WeightType } from "../../shaders/weights.ts";
-import type { GraphSource, KvType } from "./graphs.ts";
+import type { GraphSource, KvType, ModelDims } from "./graphs.ts";
 import { Workspace } from "./workspace.ts";
 
 /** Finds out which kernels are fastest here before a plan is compiled. */
@@ -45,6 +47,7 @@ export class Engine implements GraphSource {
   timing: Timing | undefined;
   readonly stored: EngineOptions["stored"];
   readonly #tuner: PlanTuner | undefined;
+  #lowerings = lowerings;
   readonly #weights = new Map<string, GPUBuffer>();
   readonly #programs = new Map<string, Promise<Program<Plan>>>();
   readonly #tables = new Map<string, GPUBuffer>();
@@ -64,8 +67,20 @@ export class Engine implements GraphSource {
     this.readback = new Readback(device, architecture.modelType);
   }
 
+  /** Operations beyond those of forward passes. */
+  learn(more: Readonly<Record<string, Lowering>>): void {
+    this.#lowerings = { ...this.#lowerings, ...more };
+  }
+
   compile(name: string, graph: Graph, expect: Dims): Plan {
-    return compile(graph, { name, traits: this.traits, stored: this.stored, expect, tuning: this.#tuner?.choices });
+    return compile(graph, {
+      name,
+      traits: this.traits,
+      stored: this.stored,
+      expect,
+      tuning: this.#tuner?.choices,
+      known: this.#lowerings,
+    });
   }
 
   /** The program of a plan, made once per key. */
@@ -110,7 +125,9 @@ export class Engine implements GraphSource {
         for (const { name, ...spec } of program.plan.externals)
           if (spec.role !== "table") workspaceOf(name).reserve([{ name, ...spec }], dims);
         const tables = new Map(
-          program.plan.externals.filter((e) => e.role === "table").map((e) => [e.name, this.#table(e.name, dims["positions"]!)]),
+          program.plan.externals
+            .filter((e) => e.role === "table")
+            .map(({ name }) => [name, this.#table(name, dims as ModelDims, workspaceOf(name))]),
         );
         return program.bind(
           { weight: (name) => this.#weight(name), slots: this.slots, external: (name) => tables.get(name) ?? workspaceOf(name).get(name) },
@@ -247,13 +264,16 @@ export class Engine implements GraphSource {
     return buffer;
   }
 
-  #table(name: string, rows: number): GPUBuffer {
-    const key = `${name} ${rows}`;
+  /** A host table: the model's, or one that fits this run alone. */
+  #table(name: string, dims: ModelDims, workspace: Workspace): GPUBuffer {
+    const make = () => this.architecture.tables[name]!(dims.positions, dims);
+    if (this.architecture.tablesOf?.(dims)) return workspace.fill(name, make);
+    const key = `${name} ${dims.positions}`;
     let buffer = this.#tables.get(key);
     if (!buffer) {
-      const data = this.architecture.tables[name]!(rows);
+      const data = make();
       buffer = storageBuffer(this.device, `${this.architecture.modelType} table ${key}`, data.byteLength);
-      this.device.queue.writeBuffer(buffer, 0, data as Float32Array<ArrayBuffer>);
+      this.device.queue.writeBuffer(buffer, 0, data);
       this.#tables.set(key, buffer);
     }
     return buffer;

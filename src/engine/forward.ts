@@ -11,6 +11,7 @@ import type { Tokenizer } from "../load/tokenizer.ts";
 import type { Engine } from "./engine.ts";
 import { decodeGraph, encodeGraph, type ModelDims } from "./graphs.ts";
 import { padRight, type Rows } from "./inputs.ts";
+import type { Head } from "../models/architecture.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** A tensor that a run left on the GPU. */
@@ -22,8 +23,14 @@ export interface RunTensor {
 
 /** What a forward pass leaves. It owns GPU memory until `dispose()`. */
 export interface Run {
-  /** [batch, tokens, vocabulary], of models with a head. */
+  /**
+   * What the model's head makes of the hidden states: [batch, tokens, vocabulary] of language models, [batch, tokens, labels] of token
+   * classification, [batch, labels] of sequence classification, [batch, tokens] of ELECTRA's discriminator.
+   */
   readonly logits?: RunTensor;
+  /** Question answering: [batch, tokens], how well an answer would begin and end at each token. */
+  readonly startLogits?: RunTensor;
+  readonly endLogits?: RunTensor;
   /** [batch, tokens, features], of the decoder where there is one. */
   readonly lastHiddenState?: RunTensor;
   readonly encoderLastHiddenState?: RunTensor;
@@ -70,6 +77,7 @@ export async function forward(
       for (const output of ["logits", "lastHiddenState", "encoderLastHiddenState"]) {
         if (program.plan.outputs[output]) tensors[output] = tensor(engine, workspace, program.plan, output, dims, rows);
       }
+      if (tensors["logits"]) Object.assign(tensors, headTensors(engine.architecture.head, tensors["logits"]));
     };
     if (source) await run("encode", () => encodeGraph(engine), hooksOf(engine.architecture, selection, ["encoder"]), source);
     if (target)
@@ -79,9 +87,9 @@ export async function forward(
         hooksOf(engine.architecture, selection, ["decoder", "cross"]),
         target,
       );
-    const keep = new Set(Object.keys(tensors));
-    for (const { q, k, v, stats, lengths } of modules.values())
-      for (const name of [q.external, k.external, v.external, stats.external, lengths]) if (name) keep.add(name);
+    const keep = new Set(["logits", "lastHiddenState", "encoderLastHiddenState"]);
+    for (const { q, k, v, stats, distances, lengths } of modules.values())
+      for (const name of [q.external, k.external, v.external, stats.external, distances?.external, lengths]) if (name) keep.add(name);
     workspace.keepOnly(keep);
     const attentions = attentionsOf(
       engine,
@@ -100,7 +108,7 @@ export async function forward(
 export function forwardDecodeGraph(engine: Engine): Graph {
   const { g, lastHiddenState, logits } = decodeGraph(engine, { rows: "rows", query: "query" });
   g.output("lastHiddenState", lastHiddenState);
-  g.output("logits", logits);
+  if (logits) g.output("logits", logits);
   return g;
 }
 
@@ -117,6 +125,8 @@ export function forwardDims(engine: Engine, source: Rows | undefined, target: Ro
     share: 1,
     rowStep: 1,
     positions: engine.tableRows(Math.max(sourceTokens, query)),
+    prompt: query,
+    total: query,
   };
 }
 
@@ -154,9 +164,25 @@ function fill(workspace: Workspace, { source, target }: ForwardInputs, dims: Mod
   }
 }
 
+/** The logits by the names that the head's users know. */
+function headTensors(head: Head, logits: RunTensor): Record<string, RunTensor | undefined> {
+  if (head === "question-answering") return { logits: undefined, startLogits: column(logits, 0), endLogits: column(logits, 1) };
+  return { logits: head === "replaced-token-detection" ? column(logits, 0) : logits };
+}
+
+/** One of the last axis' columns, without that axis. */
+function column(tensor: RunTensor, at: number): RunTensor {
+  const { shape } = tensor;
+  const width = shape.at(-1)!;
+  return { shape: shape.slice(0, -1), read: async () => (await tensor.read()).filter((_, i) => i % width === at) };
+}
+
 function tensor(engine: Engine, workspace: Workspace, plan: Plan, name: string, dims: ModelDims, rows: Rows): RunTensor {
-  const [, tokens, features] = plan.outputs[name]!.shape.map((d) => evaluate(d, dims)) as [number, number, number];
-  const batch = rows.ids.length;
+  const shape = plan.outputs[name]!.shape.map((d) => evaluate(d, dims));
+  const [batch, tokens, features] = shape as [number, number, number];
+  // Of a whole sequence: no axis of tokens.
+  if (shape.length === 2)
+    return { shape, read: async () => new Float32Array(await engine.readback.read(workspace.get(name), 0, 4 * batch * tokens)) };
   return {
     shape: [batch, rows.width, features],
     async read() {

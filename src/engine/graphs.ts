@@ -11,9 +11,10 @@ import { type Dim, Graph, type Value } from "../schedule/graph.ts";
  *   capacity        positions of the KV cache; cacheRows: its rows
  *   share           decoder rows per encoder row; rowStep: cache rows per decoder row
  *   positions       rows of host tables
+ *   prompt, total   tokens that the decoder reads at once, at the run's start, and tokens it may come to
  */
 export type ModelDims = Readonly<
-  Record<"batch" | "source" | "rows" | "query" | "capacity" | "cacheRows" | "share" | "rowStep" | "positions", number>
+  Record<"batch" | "source" | "rows" | "query" | "capacity" | "cacheRows" | "share" | "rowStep" | "positions" | "prompt" | "total", number>
 >;
 
 /** What keys and values are kept as. */
@@ -55,7 +56,7 @@ export interface DecodeShape {
 export function decodeGraph(
   { architecture, kv }: GraphSource,
   { rows, query, table = false }: DecodeShape,
-): { g: Graph; lastHiddenState: Value; logits: Value; inputs: DecoderInputs } {
+): { g: Graph; lastHiddenState: Value; logits?: Value; inputs: DecoderInputs } {
   const g = new Graph();
   const inputs: DecoderInputs = {
     ids: g.state("ids", [rows, query], "i32"),

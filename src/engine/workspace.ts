@@ -29,6 +29,16 @@ export class Workspace {
     }
   }
 
+  /** A buffer with these data, made once. */
+  fill(name: string, data: () => HostData): GPUBuffer {
+    if (!this.has(name)) {
+      const made = data();
+      this.#buffers.set(name, storageBuffer(this.#device, `${this.#label} ${name}`, made.byteLength));
+      this.write(name, made);
+    }
+    return this.get(name);
+  }
+
   has(name: string): boolean {
     return this.#buffers.has(name);
   }

@@ -11,6 +11,7 @@ import { inputLimits, type Rows, toRows } from "../engine/inputs.ts";
 import { InputError } from "../errors.ts";
 import type { RawConfig } from "../load/config.ts";
 import type { Tokenizer } from "../load/tokenizer.ts";
+import { writes } from "../models/architecture.ts";
 import type { BeamStep } from "./beam.ts";
 import { type Candidate, type ScoredToken, scoredToken } from "./candidates.ts";
 import { type Course, type Final, type Followed, followBeams, followRows, StopStrings } from "./follow.ts";
@@ -160,12 +161,15 @@ function prepare(generator: Generator, inputs: readonly Prompt[], options: Gener
       got: options.stopStrings,
     });
   options.signal?.throwIfAborted();
-  if (architecture.kind === "encoder")
-    throw new InputError(`generate: ${architecture.modelType} is an encoder; it has no text to generate`, {
+  if (!writes(architecture)) {
+    const { modelType, kind, head } = architecture;
+    const what = kind === "encoder" ? "is an encoder" : `has ${head === "none" ? "no head" : `a head for ${head}`}`;
+    throw new InputError(`generate: this ${modelType} ${what}; it has no text to generate`, {
       field: "model",
-      expected: "a decoder",
-      got: architecture.kind,
+      expected: "a decoder with a language model's head",
+      got: kind === "encoder" ? kind : head,
     });
+  }
   if (inputs.length === 0)
     throw new InputError("generate: the list of inputs is empty", { field: "input", expected: "at least one input", got: 0 });
   const ids = inputs.map((input) => tokenize(input, tokenizer));

@@ -10,6 +10,7 @@ import { padRight } from "../engine/inputs.ts";
 import type { Workspace } from "../engine/workspace.ts";
 import type { BoundProgram } from "../gpu/program.ts";
 import type { Graph } from "../schedule/graph.ts";
+import { generationLowerings } from "../schedule/lower/generation.ts";
 import type { Settings } from "./options.ts";
 import { planKey, recordOf, SEED, select, STEPS, writeSelection } from "./select.ts";
 
@@ -70,6 +71,8 @@ export class Session {
       share: group,
       rowStep: 1,
       positions: engine.tableRows(Math.max(source, capacity)),
+      prompt: Math.max(...this.#prompts.map((p) => p.length)),
+      total: longest + settings.maxNewTokens,
       [STEPS]: settings.maxNewTokens,
       [SEED]: settings.sampling?.seed ?? 0,
     };
@@ -78,6 +81,7 @@ export class Session {
   /** Encodes the sources, reads the prompts in, and stands ready for the first step. */
   static async start(engine: Engine, options: SessionOptions): Promise<Session> {
     const session = new Session(engine, options);
+    engine.learn(generationLowerings);
     try {
       if (options.sources) await session.#encode(options.sources);
       await session.#bindStep();
@@ -153,7 +157,7 @@ export class Session {
     const build = () => {
       if (graph) return graph;
       const { g, logits, inputs } = decodeGraph(engine, { rows: this.dims.rows, query: 1, table: group > 1 });
-      select(g, logits, inputs, settings, architecture.vocabSize, prompts.length);
+      select(g, logits!, inputs, settings, architecture.vocabSize, prompts.length);
       return (graph = hook(decoderHooks)(g));
     };
     const key = [

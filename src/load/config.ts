@@ -61,6 +61,22 @@ export class ConfigReader {
     return value as T;
   }
 
+  /** A list of names; empty where there is none. */
+  strings(field: string): readonly string[] {
+    const value = this.has(field) ? this.raw[field] : [];
+    if (!Array.isArray(value) || !value.every((name) => typeof name === "string")) throw this.#wrong(field, "a list of names", value);
+    return value as string[];
+  }
+
+  /** A list of numbers; undefined where there is none. */
+  floats(field: string, length: number): readonly number[] | undefined {
+    if (!this.has(field)) return undefined;
+    const value = this.raw[field];
+    if (!Array.isArray(value) || value.length !== length || !value.every((x) => typeof x === "number" && Number.isFinite(x)))
+      throw this.#wrong(field, `a list of ${length} numbers`, value);
+    return value as number[];
+  }
+
   /** An object of fields of its own; undefined where there is none. */
   object(field: string): ConfigReader | undefined {
     if (!this.has(field)) return undefined;
@@ -70,8 +86,8 @@ export class ConfigReader {
   }
 
   /** An activation by the names Hugging Face configs use. */
-  activation(field: string): "relu" | "gelu" | "gelu_new" | "silu" | "tanh" {
-    const name = this.oneOf(field, ["relu", "gelu", "gelu_new", "gelu_pytorch_tanh", "gelu_fast", "silu", "swish", "tanh"]);
+  activation(field: string, fallback?: "relu" | "gelu" | "gelu_new" | "silu" | "tanh"): "relu" | "gelu" | "gelu_new" | "silu" | "tanh" {
+    const name = this.oneOf(field, ["relu", "gelu", "gelu_new", "gelu_pytorch_tanh", "gelu_fast", "silu", "swish", "tanh"], fallback);
     if (name === "swish") return "silu";
     return name === "gelu_pytorch_tanh" || name === "gelu_fast" ? "gelu_new" : name;
   }

@@ -12,6 +12,7 @@ import type { Graph } from "../schedule/graph.ts";
 import { readByRows, type WeightBuffer } from "../schedule/layout.ts";
 import type { TuningStore } from "../tune/store.ts";
 import { readConfig, readGenerationConfig } from "./config.ts";
+import { canonicalNames } from "./names.ts";
 import { openCheckpoint } from "./safetensors.ts";
 import { type SourceInput, toSource } from "./source.ts";
 import type { LoadProgress } from "./stream.ts";
@@ -68,7 +69,7 @@ export async function loadModel(input: SourceInput, options: LoadOptions = {}): 
     throw new UnsupportedError(`config.json: model_type is ${JSON.stringify(modelType) ?? "missing"}`, { feature: "model_type" });
   const family = await familyOf(modelType);
   const [checkpoint, generation, tokenizer] = await Promise.all([
-    openCheckpoint(source, signal),
+    openCheckpoint(source, signal).then((opened) => canonicalNames(opened, family.prefix)),
     family.generates === false ? {} : readGenerationConfig(source, config.raw, signal),
     loadTokenizer(source, signal),
   ]);

@@ -1,16 +1,21 @@
 // ALBERT (Lan et al. 2020): a post-norm encoder that applies the same layers again and again, with embeddings narrower
-// than the hidden size, and its masked-language-model head.
+// than the hidden size.
 import type { ConfigReader } from "../load/config.ts";
-import { attend } from "../nn/attention.ts";
-import { feedForward } from "../nn/feed-forward.ts";
+import { encoderBlock, type EncoderNames } from "../nn/encoder.ts";
 import { linear } from "../nn/linear.ts";
 import { layerNorm } from "../nn/norm.ts";
-import { sublayer } from "../nn/residual.ts";
-import { activation as activate } from "../ops/map.ts";
 import { embedding } from "../ops/embedding.ts";
-import { matmul } from "../ops/matmul.ts";
-import type { Graph, Value } from "../schedule/graph.ts";
+import type { Graph } from "../schedule/graph.ts";
 import type { Architecture, CheckpointNames, EncoderInputs, Family } from "./architecture.ts";
+import { encoderHead, headOf } from "./heads.ts";
+
+const PROJECTIONS = { q: "query", k: "key", v: "value", out: "dense" };
+const NAMES: EncoderNames = {
+  attention: "attention",
+  attentionNorm: "attention.LayerNorm",
+  feedForward: { up: "ffn", down: "ffn_output" },
+  feedForwardNorm: "full_layer_layer_norm",
+};
 
 function read(config: ConfigReader, checkpoint: CheckpointNames): Architecture {
   const vocabSize = config.int("vocab_size");
@@ -27,20 +32,20 @@ function read(config: ConfigReader, checkpoint: CheckpointNames): Architecture {
   const types = config.int("type_vocab_size", { default: 2 });
   const positions = config.int("max_position_embeddings");
   config.expect("position_embedding_type", "absolute", "only absolute positions are built");
+  const head = headOf(config, checkpoint.has("predictions.dense.weight") ? "masked-lm" : "none");
 
-  // A file of the bare AlbertModel has no prefix.
-  const base = checkpoint.has("embeddings.word_embeddings.weight") ? "" : "albert.";
   // One entry per application: layer i uses the weights of its group.
   const applied = Array.from({ length: layers }, (_, i) => Math.floor((i * groups) / layers)).flatMap((group, i) =>
     Array.from({ length: inner }, (_, j) => ({
-      path: `${base}encoder.albert_layer_groups.${group}.albert_layers.${j}`,
-      name: `${base}encoder.layers.${i * inner + j}.attention`,
+      path: `albert.encoder.albert_layer_groups.${group}.albert_layers.${j}`,
+      name: `albert.encoder.layers.${i * inner + j}.attention`,
     })),
   );
 
   return {
     modelType: "albert",
     kind: "encoder",
+    head,
     vocabSize,
     maxPositions: positions,
     typeVocabSize: types,
@@ -48,45 +53,45 @@ function read(config: ConfigReader, checkpoint: CheckpointNames): Architecture {
     tables: {},
 
     encode(g: Graph, { ids, lengths, types: typeIds }: EncoderInputs) {
-      const words = g.weight(`${base}embeddings.word_embeddings.weight`, [vocabSize, narrow]);
-      const embedded = embedding(g, ids, words, {
-        path: `${base}embeddings`,
-        positions: g.weight(`${base}embeddings.position_embeddings.weight`, [positions, narrow]),
+      const path = "albert.embeddings";
+      const embeddings = g.weight(`${path}.word_embeddings.weight`, [vocabSize, narrow]);
+      const embedded = embedding(g, ids, embeddings, {
+        path,
+        positions: g.weight(`${path}.position_embeddings.weight`, [positions, narrow]),
         types: typeIds,
-        typeTable: g.weight(`${base}embeddings.token_type_embeddings.weight`, [types, narrow]),
+        typeTable: g.weight(`${path}.token_type_embeddings.weight`, [types, narrow]),
       });
-      let x = linear(g, layerNorm(g, embedded, `${base}embeddings.LayerNorm`, { eps }), `${base}encoder.embedding_hidden_mapping_in`, {
-        out: width,
-      });
-      for (const { path, name } of applied) {
-        const self = (h: Value) => {
-          const [q, k, v] = ["query", "key", "value"].map((module) => linear(g, h, `${path}.attention.${module}`, { out: width })) as [
-            Value,
-            Value,
-            Value,
-          ];
-          return attend(g, { q, k, v }, `${path}.attention`, {
-            heads,
-            lengths,
-            name,
-            out: width,
-            names: { q: "query", k: "key", v: "value", out: "dense" },
-          });
-        };
-        x = sublayer(g, x, (h) => layerNorm(g, h, `${path}.attention.LayerNorm`, { eps }), false, self, name);
-        const ffn = (h: Value) => feedForward(g, h, path, { names: { up: "ffn", down: "ffn_output" }, size, activation });
-        x = sublayer(g, x, (h) => layerNorm(g, h, `${path}.full_layer_layer_norm`, { eps }), false, ffn, path);
-      }
-      if (!checkpoint.has("predictions.dense.weight")) return { lastHiddenState: x };
-      const hidden = layerNorm(g, activate(g, linear(g, x, "predictions.dense", { out: narrow }), activation), "predictions.LayerNorm", {
-        eps,
-      });
-      // The decoder repeats the word embeddings and its bias predictions.bias; exports leave either out.
-      const decoder = checkpoint.has("predictions.decoder.weight") ? g.weight("predictions.decoder.weight", [vocabSize, narrow]) : words;
-      const bias = g.weight(checkpoint.has("predictions.bias") ? "predictions.bias" : "predictions.decoder.bias", [vocabSize]);
-      return { lastHiddenState: x, logits: matmul(g, hidden, decoder, { path: "predictions.decoder", bias }) };
+      let x = linear(g, layerNorm(g, embedded, `${path}.LayerNorm`, { eps }), "albert.encoder.embedding_hidden_mapping_in", { out: width });
+      for (const { path: layer, name } of applied)
+        x = encoderBlock(g, x, layer, {
+          preNorm: false,
+          eps,
+          size,
+          activation,
+          names: NAMES,
+          attention: { heads, lengths, name, names: PROJECTIONS },
+        });
+      return {
+        lastHiddenState: x,
+        logits: encoderHead(g, x, {
+          config,
+          checkpoint,
+          head,
+          maskedLanguage: {
+            dense: "predictions.dense",
+            activation,
+            norm: "predictions.LayerNorm",
+            eps,
+            size: narrow,
+            decoder: ["predictions.decoder.weight"],
+            bias: ["predictions.bias", "predictions.decoder.bias"],
+            embeddings,
+          },
+          sequence: { dense: "albert.pooler", activation: "tanh", out: "classifier" },
+        }),
+      };
     },
   };
 }
 
-export const albert: Family = { modelTypes: ["albert"], generates: false, read };
+export const albert: Family = { modelTypes: ["albert"], generates: false, prefix: "albert", read };

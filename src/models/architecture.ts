@@ -2,8 +2,20 @@
 // graph. No GPU type appears here or in any page.
 import type { ConfigReader } from "../load/config.ts";
 import type { Dim, Graph, Value } from "../schedule/graph.ts";
+import type { SequenceLengths } from "../nn/rotary.ts";
 
 export type AttentionKind = "encoder" | "decoder" | "cross";
+
+/** What stands on the last hidden state, by Hugging Face's class names. */
+export type Head =
+  | "none"
+  | "masked-lm"
+  | "causal-lm"
+  | "seq2seq-lm"
+  | "sequence-classification"
+  | "token-classification"
+  | "question-answering"
+  | "replaced-token-detection";
 
 /** The attention modules of one kind, by application order. */
 export interface AttentionModules {
@@ -47,34 +59,37 @@ export interface LayerCache {
   readonly table?: Value;
 }
 
-export interface EncoderOutputs {
+export interface Outputs {
   readonly lastHiddenState: Value;
+  /** Of the head: [batch, tokens, n], or [batch, labels] of a whole sequence. */
   readonly logits?: Value;
-}
-
-export interface DecoderOutputs {
-  readonly lastHiddenState: Value;
-  readonly logits: Value;
 }
 
 /** A model with its config read: what the engine builds plans from. */
 export interface Architecture {
   readonly modelType: string;
   readonly kind: "encoder" | "decoder" | "encoder-decoder";
+  readonly head: Head;
   readonly vocabSize: number;
   /** Of encoder–decoders with two vocabularies: the encoder's. Default: vocabSize. */
   readonly sourceVocabSize?: number;
   /** Longest sequence the model was made for, of the encoder and of the decoder. */
   readonly maxPositions: number;
   readonly typeVocabSize?: number;
+  /** Encoder–decoders: where a forward pass is given no decoder input, it is the source shifted right behind this token. */
+  readonly shiftedStart?: number;
   readonly attention: Readonly<Partial<Record<AttentionKind, AttentionModules>>>;
   /** Host tables by the name the graph declares them with: rows → numbers, computed in f64. */
-  readonly tables: Readonly<Record<string, (rows: number) => Float32Array>>;
-  encode?(g: Graph, inputs: EncoderInputs): EncoderOutputs;
+  readonly tables: Readonly<Record<string, HostTable>>;
+  /** Whether the tables of a run of these lengths are its own: rotary scalings by length. Default: all runs share them. */
+  tablesOf?(lengths: SequenceLengths): boolean;
+  encode?(g: Graph, inputs: EncoderInputs): Outputs;
   /** Encoder–decoders: keys and values of every cross-attention, from the encoder's output, by module path. */
   cross?(g: Graph, encoded: Value): readonly { readonly path: string; readonly k: Value; readonly v: Value }[];
-  decode?(g: Graph, inputs: DecoderInputs): DecoderOutputs;
+  decode?(g: Graph, inputs: DecoderInputs): Outputs;
 }
+
+export type HostTable = (rows: number, lengths: SequenceLengths) => Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>;
 
 /** One page of `models/`. */
 export interface Family {
@@ -82,6 +97,11 @@ export interface Family {
   readonly modelTypes: readonly string[];
   /** Default true. Encoders write nothing: generation_config.json, which their checkpoints lack, is not asked for. */
   readonly generates?: boolean;
+  /**
+   * Name of the base model's module, with which all its tensors begin; a file saved from the bare model lacks it. Pages name tensors
+   * with it. Default: none.
+   */
+  readonly prefix?: string;
   read(config: ConfigReader, checkpoint: CheckpointNames): Architecture;
 }
 
@@ -89,3 +109,6 @@ export interface Family {
 export interface CheckpointNames {
   has(tensor: string): boolean;
 }
+
+/** Whether it can generate: of the decoders those that score the vocabulary. */
+export const writes = ({ kind, head }: Architecture): boolean => kind !== "encoder" && (head === "causal-lm" || head === "seq2seq-lm");

@@ -1,20 +1,70 @@
-// Llama (Touvron et al. 2023): a pre-norm decoder with RMS norm, rotary positions, grouped key heads and SwiGLU.
+// Llama (Touvron et al. 2023): a pre-norm decoder with RMS norm, rotary positions, grouped key heads and SwiGLU. Most decoders since
+// are this one with a few things changed, which is what `LlamaVariant` says; each of them has a page of its own.
+import { ConfigError } from "../errors.ts";
 import type { ConfigReader } from "../load/config.ts";
-import { ConfigError, UnsupportedError } from "../errors.ts";
-import { multiHeadAttention } from "../nn/attention.ts";
-import { feedForward } from "../nn/feed-forward.ts";
+import { multiHeadAttention, type MultiHeadOptions } from "../nn/attention.ts";
+import { feedForward, type FeedForwardOptions } from "../nn/feed-forward.ts";
 import { rmsNorm } from "../nn/norm.ts";
-import { rotaryAngles } from "../nn/position.ts";
 import { sublayer } from "../nn/residual.ts";
+import { ownAngles, rotaryAngles, type RotaryOptions } from "../nn/rotary.ts";
 import { embedding } from "../ops/embedding.ts";
+import { softcap } from "../ops/map.ts";
 import { matmul } from "../ops/matmul.ts";
 import type { Graph, Value } from "../schedule/graph.ts";
 import type { Architecture, CheckpointNames, DecoderInputs, Family } from "./architecture.ts";
+import { decoderHead, headOf } from "./heads.ts";
+import { reachOf, readRope } from "./rope.ts";
 
 const PROJECTIONS = { q: "q_proj", k: "k_proj", v: "v_proj", out: "o_proj" };
-const FEED_FORWARD = { gate: "gate_proj", up: "up_proj", down: "down_proj" };
+const FEED_FORWARD: FeedForwardOptions["names"] = { gate: "gate_proj", up: "up_proj", down: "down_proj" };
 
-function read(config: ConfigReader, checkpoint: CheckpointNames): Architecture {
+/** What a layer of a relative of Llama has of its own. */
+export interface LayerVariant {
+  /** Keys that a query sees, itself included. Default: all before it. */
+  readonly window?: number;
+  /** Name of its angles. Default "angles". */
+  readonly angles?: string;
+}
+
+/** What a relative of Llama does otherwise. */
+export interface LlamaVariant {
+  readonly modelType: string;
+  /** Biases of q, k and v. */
+  readonly bias?: boolean;
+  /** Bias of the attention's output. Default: `bias`. */
+  readonly outBias?: boolean;
+  readonly mlpBias?: boolean;
+  /** Scales, caps and head norms of the attention. */
+  readonly attention?: Pick<MultiHeadOptions, "scale" | "softcap" | "headNorm">;
+  /** Features of a head. Default: head_dim, else hidden_size over the heads. */
+  readonly headSize?: number;
+  readonly layer?: (i: number) => LayerVariant;
+  /** Rotary options by the name of the angles. Default: those of config.json as "angles". */
+  readonly rotary?: Readonly<Record<string, RotaryOptions>>;
+  /** Multiplies the embeddings. */
+  readonly embeddingScale?: number;
+  /** Added to the weights of all norms. */
+  readonly weightOffset?: number;
+  /** Gemma 2: each sublayer's result is normalised too, before it is added. */
+  readonly postNorms?: boolean;
+  /** q, k, v and gate, up are one matrix each. */
+  readonly joined?: boolean;
+  /** Default: as hidden_act says. */
+  readonly activation?: FeedForwardOptions["activation"];
+  readonly logitCap?: number;
+  /** Whether the output matrix is the embeddings where the config is silent. Default false. */
+  readonly tied?: boolean;
+}
+
+/** Names of a layer's norms: before and, with `postNorms`, after attention and feed-forward network. */
+const NORMS = { attention: ["input_layernorm"], mlp: ["post_attention_layernorm"] } as const;
+const NORMS_AROUND = {
+  attention: ["input_layernorm", "post_attention_layernorm"],
+  mlp: ["pre_feedforward_layernorm", "post_feedforward_layernorm"],
+} as const;
+
+export function readLlama(config: ConfigReader, checkpoint: CheckpointNames, variant: LlamaVariant): Architecture {
+  const { modelType, bias = false, outBias = bias, mlpBias = false, weightOffset = 0, joined = false } = variant;
   const width = config.int("hidden_size");
   const vocabSize = config.int("vocab_size");
   const layers = config.layers("num_hidden_layers");
@@ -26,74 +76,94 @@ function read(config: ConfigReader, checkpoint: CheckpointNames): Architecture {
       expected: `a divisor of ${heads}`,
       got: kvHeads,
     });
-  const dk = config.has("head_dim") ? config.int("head_dim") : config.headSize(width, heads, "num_attention_heads");
-  if (dk % 2 !== 0)
-    throw new ConfigError(`config.json: rotary positions need an even head size, got ${dk}`, {
-      field: "head_dim",
-      expected: "an even number",
-      got: dk,
-    });
+  const dk = headSize(config, variant, width, heads);
   const size = config.int("intermediate_size");
-  const activation = config.activation("hidden_act");
+  const activation = variant.activation ?? config.activation("hidden_act");
   const eps = config.float("rms_norm_eps", { min: 0, default: 1e-6 });
-  const theta = ropeTheta(config);
-  const bias = config.bool("attention_bias", false);
-  const mlpBias = config.bool("mlp_bias", false);
-  const tied = config.bool("tie_word_embeddings", false) || !checkpoint.has("lm_head.weight");
+  const rotary = variant.rotary ?? { angles: readRope(config, { size: dk }) };
+  const positions = config.int("max_position_embeddings", { default: 2048 });
+  const head = headOf(config, "causal-lm");
+  const tied = config.bool("tie_word_embeddings", variant.tied ?? false) || !checkpoint.has("lm_head.weight");
+  const names = variant.postNorms ? NORMS_AROUND : NORMS;
 
   return {
-    modelType: "llama",
+    modelType,
     kind: "decoder",
+    head,
     vocabSize,
-    maxPositions: config.int("max_position_embeddings", { default: 2048 }),
+    maxPositions: Math.max(...Object.values(rotary).map((options) => reachOf(options, positions))),
     attention: { decoder: { paths: Array.from({ length: layers }, (_, i) => `model.layers.${i}.self_attn`), heads } },
-    tables: { angles: (rows) => rotaryAngles(rows, dk, theta) },
+    tables: Object.fromEntries(
+      Object.entries(rotary).map(([name, options]) => [name, (rows, lengths) => rotaryAngles(rows, options, lengths)]),
+    ),
+    tablesOf: (lengths) => Object.values(rotary).some((options) => ownAngles(options, lengths)),
 
     decode(g: Graph, { ids, past, lengths, cache }: DecoderInputs) {
       const embeddings = g.weight("model.embed_tokens.weight", [vocabSize, width]);
-      const angles = g.table("angles", ["positions", dk]);
-      const norm = (path: string) => (x: Value) => rmsNorm(g, x, path, { eps });
-      let x = embedding(g, ids, embeddings, { path: "model.embed_tokens" });
+      const norm = (path: string) => (x: Value) => rmsNorm(g, x, path, { eps, weightOffset });
+      /** A sublayer behind its norm, and before another one. */
+      const step = (x: Value, path: string, [before, after]: readonly [string, string?], f: (h: Value) => Value) =>
+        sublayer(g, x, norm(`${path}.${before}`), true, (h) => (after ? norm(`${path}.${after}`)(f(h)) : f(h)), path);
+      let x = embedding(g, ids, embeddings, { path: "model.embed_tokens", scale: variant.embeddingScale });
       for (let i = 0; i < layers; i++) {
         const path = `model.layers.${i}`;
+        const { window, angles = "angles" } = variant.layer?.(i) ?? {};
         const attend = (h: Value) =>
           multiHeadAttention(g, { query: h }, `${path}.self_attn`, {
             heads,
             kvHeads,
             dk,
             bias,
+            outBias,
             names: PROJECTIONS,
+            joined: joined ? "qkv_proj" : undefined,
             causal: true,
+            ...variant.attention,
+            window,
             past,
             lengths,
-            rotary: { angles },
+            rotary: { angles: g.table(angles, ["positions", rotary[angles]!.size]) },
             cache: cache(`${path}.self_attn`, kvHeads * dk, kvHeads * dk),
           });
-        const mlp = (h: Value) => feedForward(g, h, `${path}.mlp`, { names: FEED_FORWARD, size, activation, bias: mlpBias });
-        x = sublayer(g, x, norm(`${path}.input_layernorm`), true, attend, path);
-        x = sublayer(g, x, norm(`${path}.post_attention_layernorm`), true, mlp, path);
+        const mlp = (h: Value) =>
+          feedForward(g, h, `${path}.mlp`, {
+            names: FEED_FORWARD,
+            joined: joined ? "gate_up_proj" : undefined,
+            size,
+            activation,
+            bias: mlpBias,
+          });
+        x = step(x, path, names.attention, attend);
+        x = step(x, path, names.mlp, mlp);
       }
       x = norm("model.norm")(x);
-      return {
-        lastHiddenState: x,
-        logits: matmul(g, x, tied ? embeddings : g.weight("lm_head.weight", [vocabSize, width]), { path: "lm_head" }),
+      const scores = () => {
+        const logits = matmul(g, x, tied ? embeddings : g.weight("lm_head.weight", [vocabSize, width]), { path: "lm_head" });
+        return variant.logitCap === undefined ? logits : softcap(g, logits, variant.logitCap, { path: "lm_head" });
       };
+      return { lastHiddenState: x, logits: decoderHead(g, x, { config, head, lengths, scores }) };
     },
   };
 }
 
-/** Older files have `rope_theta` and `rope_scaling`, those of transformers 5 both in `rope_parameters`. */
-function ropeTheta(config: ConfigReader): number {
-  const rope = config.object("rope_parameters") ?? config.object("rope_scaling");
-  const type = rope && (rope.has("rope_type") ? rope.raw["rope_type"] : rope.raw["type"]);
-  if (type !== undefined && type !== "default")
-    throw new UnsupportedError(
-      `config.json: rotary positions of type ${JSON.stringify(type)} are not supported: only unscaled ones are built`,
-      {
-        feature: "rope_scaling",
-      },
-    );
-  return (rope?.has("rope_theta") ? rope : config).float("rope_theta", { min: 1, default: 10_000 });
+function headSize(config: ConfigReader, variant: LlamaVariant, width: number, heads: number): number {
+  const dk = variant.headSize ?? (config.has("head_dim") ? config.int("head_dim") : config.headSize(width, heads, "num_attention_heads"));
+  if (dk % 2 !== 0)
+    throw new ConfigError(`config.json: rotary positions need an even head size, got ${dk}`, {
+      field: "head_dim",
+      expected: "an even number",
+      got: dk,
+    });
+  return dk;
 }
 
-export const llama: Family = { modelTypes: ["llama"], read };
+export const llama: Family = {
+  modelTypes: ["llama"],
+  prefix: "model",
+  read: (config, checkpoint) =>
+    readLlama(config, checkpoint, {
+      modelType: "llama",
+      bias: config.bool("attention_bias", false),
+      mlpBias: config.bool("mlp_bias", false),
+    }),
+};

@@ -2,10 +2,33 @@
 import { UnsupportedError } from "../errors.ts";
 import type { Family } from "./architecture.ts";
 
+const ROBERTA = async () => (await import("./roberta.ts")).roberta;
+const T5 = async () => (await import("./t5.ts")).t5;
+
 const PAGES: Readonly<Record<string, () => Promise<Family>>> = {
   albert: async () => (await import("./albert.ts")).albert,
+  bart: async () => (await import("./bart.ts")).bart,
+  bert: async () => (await import("./bert.ts")).bert,
+  camembert: ROBERTA,
+  distilbert: async () => (await import("./distilbert.ts")).distilbert,
+  electra: async () => (await import("./electra.ts")).electra,
+  gemma: async () => (await import("./gemma.ts")).gemma,
+  gemma2: async () => (await import("./gemma.ts")).gemma2,
+  gemma3_text: async () => (await import("./gemma.ts")).gemma3,
+  gpt2: async () => (await import("./gpt2.ts")).gpt2,
   llama: async () => (await import("./llama.ts")).llama,
+  m2m_100: async () => (await import("./m2m100.ts")).m2m100,
   marian: async () => (await import("./marian.ts")).marian,
+  mbart: async () => (await import("./mbart.ts")).mbart,
+  mistral: async () => (await import("./mistral.ts")).mistral,
+  mt5: T5,
+  pegasus: async () => (await import("./pegasus.ts")).pegasus,
+  phi3: async () => (await import("./phi3.ts")).phi3,
+  qwen2: async () => (await import("./qwen.ts")).qwen2,
+  qwen3: async () => (await import("./qwen.ts")).qwen3,
+  roberta: ROBERTA,
+  t5: T5,
+  "xlm-roberta": ROBERTA,
 };
 
 /** model_type values that can be loaded. */

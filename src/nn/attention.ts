@@ -3,9 +3,10 @@
 import { append } from "../ops/append.ts";
 import { attention } from "../ops/attention.ts";
 import { rotary } from "../ops/rotary.ts";
-import { type Dim, features, type Graph, type Value } from "../schedule/graph.ts";
+import { type Dim, features, type Graph, reshape, slice, type Value } from "../schedule/graph.ts";
 import { join } from "./path.ts";
-import { linear } from "./linear.ts";
+import { type Linear, linear } from "./linear.ts";
+import { rmsNorm } from "./norm.ts";
 
 export interface ProjectionNames {
   readonly q: string;
@@ -31,8 +32,20 @@ export interface MultiHeadOptions {
   /** Bias of the output projection. Default: bias. */
   readonly outBias?: boolean;
   readonly names?: ProjectionNames;
+  /** How the layers are stored. Default: `linear`. */
+  readonly linear?: Linear;
+  /** Name of a layer that is q's, k's and v's in one, their rows in this order. Default: they are three. */
+  readonly joined?: string;
+  /** Of the scores. Default 1/√d_k. */
+  readonly scale?: number;
+  /** Scores go through softcap · tanh(score / softcap). */
+  readonly softcap?: number;
+  /** RMS norm of every head's queries and keys, before their positions: module names (Qwen 3, Gemma 3). */
+  readonly headNorm?: { readonly q: string; readonly k: string; readonly eps: number; readonly weightOffset?: number };
   readonly causal?: boolean;
   readonly window?: number;
+  /** [positions, 2, heads], added to the scores by distance. */
+  readonly distances?: Value;
   /** Additive, [T, S] or [B or 1, heads or 1, T, S]. */
   readonly mask?: Value;
   /** i32: valid keys per row; with a cache, valid new tokens. */
@@ -58,12 +71,21 @@ export function multiHeadAttention(
   path: string,
   options: MultiHeadOptions,
 ): Value {
-  const { heads, kvHeads = heads, dk = features(query) / heads, dv = dk, bias = true, names = PROJECTIONS } = options;
-  const project = (x: Value, name: string, out: number) => linear(g, x, join(path, name), { out, bias });
-  const q = project(query, names.q, heads * dk);
-  const k = project(key, names.k, kvHeads * dk);
-  const v = project(value, names.v, kvHeads * dv);
+  const { heads, kvHeads = heads, dk = features(query) / heads, dv = dk, bias = true, names = PROJECTIONS, headNorm } = options;
+  const layer = options.linear ?? linear;
+  const project = (x: Value, name: string, out: number) => layer(g, x, join(path, name), { out, bias });
+  const norm = (x: Value, module: "q" | "k") => (headNorm ? normHeads(g, x, dk, join(path, headNorm[module]), headNorm) : x);
+  const [qSize, kSize, vSize] = [heads * dk, kvHeads * dk, kvHeads * dv];
+  const all = options.joined === undefined ? undefined : project(query, options.joined, qSize + kSize + vSize);
+  const q = norm(all ? slice(all, 0, qSize) : project(query, names.q, qSize), "q");
+  const k = norm(all ? slice(all, qSize, kSize) : project(key, names.k, kSize), "k");
+  const v = all ? slice(all, qSize + kSize, vSize) : project(value, names.v, vSize);
   return attend(g, { q, k, v }, path, { ...options, kvHeads, out: options.out ?? features(query) });
+}
+
+function normHeads(g: Graph, x: Value, size: number, path: string, { eps, weightOffset }: { eps: number; weightOffset?: number }): Value {
+  const heads = reshape(x, [...x.shape.slice(0, -1), features(x) / size, size]);
+  return reshape(rmsNorm(g, heads, path, { eps, weightOffset }), x.shape);
 }
 
 /** The part after the projections: positions, cache, attention, output projection. */
@@ -76,9 +98,12 @@ export function attend(
   const {
     heads,
     kvHeads = heads,
+    scale,
+    softcap,
     causal,
     window,
     mask,
+    distances,
     lengths,
     past,
     cache,
@@ -89,13 +114,9 @@ export function attend(
   } = options;
   const turn = (x: Value, count: number) => (options.rotary ? rotary(g, x, options.rotary.angles, { path: name, heads: count, past }) : x);
   const [queries, keys] = [turn(q, heads), turn(k, kvHeads)];
-  if (!cache)
-    return linear(
-      g,
-      attention(g, queries, keys, v, { path: name, heads, kvHeads, causal, window, mask, lengths, past }),
-      join(path, names.out),
-      { out: options.out, bias: outBias },
-    );
+  const project = (x: Value) => (options.linear ?? linear)(g, x, join(path, names.out), { out: options.out, bias: outBias });
+  const scores = { scale, softcap, causal, window, mask, distances };
+  if (!cache) return project(attention(g, queries, keys, v, { path: name, heads, kvHeads, ...scores, lengths, past }));
   if (!past || !lengths) throw new TypeError(`${path}: a cache needs past and lengths`);
   const { rowStep = 1, table } = cache;
   append(
@@ -110,16 +131,14 @@ export function attend(
     path: name,
     heads,
     kvHeads,
-    causal,
-    window,
-    mask,
+    ...scores,
     lengths,
     past,
     cached: true,
     kvRowStep: rowStep,
     table,
   });
-  return linear(g, attended, join(path, names.out), { out: options.out, bias: outBias });
+  return project(attended);
 }
 
 /**
@@ -132,10 +151,10 @@ export function crossAttention(
   query: Value,
   memory: { k: Value; v: Value },
   path: string,
-  options: Pick<MultiHeadOptions, "heads" | "names" | "bias" | "lengths" | "past"> & { share: Dim },
+  options: Pick<MultiHeadOptions, "heads" | "names" | "bias" | "scale" | "lengths" | "past"> & { share: Dim },
 ): Value {
-  const { heads, names = PROJECTIONS, bias = true, lengths, past, share } = options;
+  const { heads, names = PROJECTIONS, bias = true, scale, lengths, past, share } = options;
   const q = linear(g, query, join(path, names.q), { out: features(memory.k), bias });
-  const attended = attention(g, q, memory.k, memory.v, { path, heads, lengths, past, share });
+  const attended = attention(g, q, memory.k, memory.v, { path, heads, scale, lengths, past, share });
   return linear(g, attended, join(path, names.out), { out: features(query), bias });
 }

@@ -42,3 +42,8 @@ export function gated(g: Graph, gate: Value, up: Value, kind: Activation, { path
 export function scaleBy(g: Graph, x: Value, factor: number, { path = "scale" } = {}): Value {
   return mapOp.append(g, path, { a: x }, { factor }, [{ shape: x.shape }])[0]!;
 }
+
+/** cap · tanh(x / cap): bounds a value smoothly (Gemma 2). */
+export function softcap(g: Graph, x: Value, cap: number, { path = "softcap" } = {}): Value {
+  return mapOp.append(g, path, { a: scaleBy(g, x, 1 / cap, { path }) }, { activation: "tanh", factor: cap }, [{ shape: x.shape }])[0]!;
+}

@@ -138,8 +138,8 @@ export class Graph {
   }
 
   /** Numbers the host computes once (in f64) for as many rows as the first axis needs: sinusoids, rotary angles. */
-  table(name: string, shape: Shape): Value {
-    return this.#external(name, "table", shape, "f32");
+  table(name: string, shape: Shape, dtype: DType = "f32"): Value {
+    return this.#external(name, "table", shape, dtype);
   }
 
   /** A tensor of the checkpoint, by the name it has there. Asking twice gives the same value. */

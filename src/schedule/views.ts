@@ -12,6 +12,7 @@ const OPERANDS: Readonly<Record<string, readonly string[]>> = {
   map: ["a", "b"],
   matmul: ["x", "w", "residual"],
   norm: ["x", "residual"],
+  "pick-token": ["x"],
   rotary: ["x"],
   "rotary-append": ["x0", "x1", "x2", "x3"],
 };

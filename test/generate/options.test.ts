@@ -5,7 +5,15 @@ import { type GenerateOptions, resolveOptions } from "../../src/generate/options
 import type { RawConfig } from "../../src/load/config.ts";
 import type { Architecture } from "../../src/models/architecture.ts";
 
-const MODEL: Architecture = { modelType: "llama", kind: "decoder", vocabSize: 61, maxPositions: 512, attention: {}, tables: {} };
+const MODEL: Architecture = {
+  modelType: "llama",
+  kind: "decoder",
+  head: "causal-lm",
+  vocabSize: 61,
+  maxPositions: 512,
+  attention: {},
+  tables: {},
+};
 const resolve = (options: object, config: RawConfig = {}) => resolveOptions(options as GenerateOptions, config, MODEL, { longest: 3 });
 
 describe("options", () => {

@@ -60,12 +60,17 @@ const KINDS = { encoder_self: "encoder", decoder_self: "decoder", self: "decoder
 export async function expectForward(model: Model, { name, inputs, outputs, attentions }: ForwardCase, tolerance?: number): Promise<void> {
   using run = await model.forward(toForwardInput(inputs), { capture: attentions && "all" });
   const targetRows = inputs.decoder_input_ids ? inputs.decoder_attention_mask : inputs.attention_mask;
-  const { logits, last_hidden_state: last, encoder_last_hidden_state: encoder } = outputs;
-  if (logits) await expectTensor(run.logits, logits, targetRows, `${name} logits`, tolerance);
+  const { logits, start_logits: start, end_logits: end, last_hidden_state: last, encoder_last_hidden_state: encoder } = outputs;
+  const ofSequence = model.config["architectures"]?.toString().endsWith("ForSequenceClassification");
+  if (logits) await expectTensor(run.logits, logits, ofSequence ? undefined : targetRows, `${name} logits`, tolerance);
+  if (start) await expectTensor(run.startLogits, start, targetRows, `${name} startLogits`, tolerance);
+  if (end) await expectTensor(run.endLogits, end, targetRows, `${name} endLogits`, tolerance);
   if (last) await expectTensor(run.lastHiddenState, last, targetRows, `${name} lastHiddenState`, tolerance);
   if (encoder) await expectTensor(run.encoderLastHiddenState, encoder, inputs.attention_mask, `${name} encoder`, tolerance);
   for (const [kind, layers] of Object.entries(attentions ?? {}))
-    await expectMaps(run, KINDS[kind as keyof typeof KINDS], layers!, name, { tolerance });
+    await expectMaps(run, kind === "self" && model.kind === "encoder" ? "encoder" : KINDS[kind as keyof typeof KINDS], layers!, name, {
+      tolerance,
+    });
 }
 
 /** Generated ids against Hugging Face's: rows are padded on the right there, and on the left where the prompt was. */

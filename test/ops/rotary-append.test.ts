@@ -6,7 +6,7 @@ import { Executable } from "../../src/schedule/executable.ts";
 import { type DType, Graph, slice } from "../../src/schedule/graph.ts";
 import { rules } from "../../src/schedule/rules/index.ts";
 import { fuseRotary } from "../../src/schedule/rules/fuse-rotary.ts";
-import { rotaryAngles } from "../../src/nn/position.ts";
+import { rotaryAngles } from "../../src/nn/rotary.ts";
 import { getDevice } from "../setup/gpu.ts";
 import { normals } from "../support/random.ts";
 
@@ -58,7 +58,7 @@ test.each<Case>([
   using apart = await Executable.create(device, graphOf(c), { expect: { T: 17 }, rules: rules.filter((rule) => rule !== fuseRotary) });
   expect(fused.plan.dispatches.map((d) => d.instance.kernel.name)).toEqual(["rotary-append"]);
   expect(apart.plan.dispatches.map((d) => d.instance.kernel.name)).toEqual(["rotary", "rotary", "append"]);
-  const angles = rotaryAngles(CAPACITY, c.turned);
+  const angles = rotaryAngles(CAPACITY, { size: c.turned });
   for (const T of [1, 3, 17, 65]) {
     const x = normals(B * T * ((c.heads + 2 * c.kvHeads) * c.size + c.wider), T);
     const inputs = { x, angles, past: Int32Array.of(-2, 60, 5), lengths: Int32Array.of(T, Math.ceil(T / 2), 0) };

@@ -1,6 +1,6 @@
 // Typed access to test/fixtures and to the embedded models: golden.json decoded into f64 tensors, configs, weights. FORMAT.md beside
 // the packs describes them.
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { GenerationConfig } from "../reference/generation-options.ts";
 import type { Config, ModelInputs } from "../reference/models.ts";
@@ -8,10 +8,11 @@ import { tensor, type Tensor } from "../reference/tensor.ts";
 import { readSafetensors, type StoredTensor } from "./safetensors.ts";
 
 const FIXTURES = new URL("../fixtures/", import.meta.url);
+const OWN = new URL("../packs/", import.meta.url);
 const MODELS = new URL("../../demo/public/models/", import.meta.url);
 
 export type ModelName = "marian-en-fr-tatoeba" | "rxnmapper-albert" | "stories260K";
-export const PACKS = ["marian", "llama", "llama_gqa"] as const;
+export const PACKS = ["marian", "llama", "llama_gqa", "bart", "bert", "distilbert", "gpt2", "roberta", "t5", "t5_gated"] as const;
 export type PackName = (typeof PACKS)[number];
 export type OpsName = "functional" | "classic" | "mha" | "layers";
 
@@ -36,7 +37,13 @@ export interface Tolerance {
 export interface ForwardCase {
   name: string;
   inputs: ModelInputs;
-  outputs: { logits?: GoldenTensor; last_hidden_state?: GoldenTensor; encoder_last_hidden_state?: GoldenTensor };
+  outputs: {
+    logits?: GoldenTensor;
+    start_logits?: GoldenTensor;
+    end_logits?: GoldenTensor;
+    last_hidden_state?: GoldenTensor;
+    encoder_last_hidden_state?: GoldenTensor;
+  };
   /** Batch item 0 of the first case: per layer [heads, query, key]. */
   attentions?: { self?: GoldenTensor[]; encoder_self?: GoldenTensor[]; decoder_self?: GoldenTensor[]; cross?: GoldenTensor[] };
   tolerance?: Tolerance;
@@ -54,6 +61,8 @@ export interface GenerationCase {
 export interface Golden {
   name: string;
   model_type: string;
+  /** The engine may refuse the file, with a clear error. */
+  optional?: boolean;
   kind: "enc" | "dec" | "encdec" | "vit";
   cases: ForwardCase[];
   generation?: GenerationCase[];
@@ -115,8 +124,13 @@ function readCheckpoint(directory: URL): CheckpointFiles {
 }
 
 /** One of the tiny random checkpoints with its golden numbers. */
-export function readPack(name: PackName): CheckpointFiles & { golden: Golden } {
-  const directory = new URL(`conformance/${name}/`, FIXTURES);
+export const readPack = (name: PackName): CheckpointFiles & { golden: Golden } => readGolden(new URL(`conformance/${name}/`, FIXTURES));
+
+/** Our own of the families and heads that those lack; test/packs/README.md says how they were made. */
+export const OWN_PACKS: readonly string[] = readdirSync(OWN).filter((name) => existsSync(new URL(`${name}/golden.json`, OWN)));
+export const readOwnPack = (name: string): CheckpointFiles & { golden: Golden } => readGolden(new URL(`${name}/`, OWN));
+
+function readGolden(directory: URL): CheckpointFiles & { golden: Golden } {
   return { ...readCheckpoint(directory), golden: decodeAll(readJson(new URL("golden.json", directory))) as Golden };
 }
 

@@ -8,6 +8,7 @@ import type { Architecture } from "../../src/models/architecture.ts";
 import { familyOf } from "../../src/models/registry.ts";
 import { compile } from "../../src/schedule/compile.ts";
 import type { Graph } from "../../src/schedule/graph.ts";
+import { allLowerings } from "../../src/schedule/lower/all.ts";
 import type { Plan } from "../../src/schedule/plan.ts";
 import { type ModelName, readModel } from "./conformance.ts";
 
@@ -23,6 +24,8 @@ export const DIMS: ModelDims & { steps: number; seed: number } = {
   share: 1,
   rowStep: 1,
   positions: 256,
+  prompt: 1,
+  total: 160,
   steps: 128,
   seed: 0,
 };
@@ -43,7 +46,7 @@ export function graphsOf(architecture: Architecture, generation: object, kv: KvT
     for (const beams of [1, 4]) {
       const settings = resolveOptions({ numBeams: beams }, generation as Record<string, unknown>, architecture, { longest: 1 });
       const { g, logits, inputs } = decodeGraph(source, { rows: beams, query: 1, table: beams > 1 });
-      select(g, logits, inputs, settings, architecture.vocabSize, 1);
+      select(g, logits!, inputs, settings, architecture.vocabSize, 1);
       graphs.push([beams > 1 ? `step, ${beams} beams` : "step", g]);
     }
   }
@@ -51,4 +54,4 @@ export function graphsOf(architecture: Architecture, generation: object, kv: KvT
 }
 
 export const planOf = (name: string, graph: Graph, traits: Traits): Plan =>
-  compile(graph, { name, traits, expect: DIMS, stored: (tensor) => (tensor.endsWith("weight") ? "f16" : "f32") });
+  compile(graph, { name, traits, known: allLowerings, expect: DIMS, stored: (tensor) => (tensor.endsWith("weight") ? "f16" : "f32") });

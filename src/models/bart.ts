@@ -1,0 +1,165 @@
+// BART (Lewis et al. 2019) and the encoder–decoder Transformers that Hugging Face builds alike: Marian, mBART, Pegasus, M2M-100. They
+// differ in positions and in where their norms stand, which is what `BartVariant` says; each has a page of its own.
+import type { ConfigReader } from "../load/config.ts";
+import { decoderBlock, type DecoderNames } from "../nn/decoder.ts";
+import { encoderBlock } from "../nn/encoder.ts";
+import { linear } from "../nn/linear.ts";
+import { layerNorm } from "../nn/norm.ts";
+import { embedding } from "../ops/embedding.ts";
+import { matmul } from "../ops/matmul.ts";
+import { type Graph, reshape, type Value } from "../schedule/graph.ts";
+import type { Architecture, CheckpointNames, DecoderInputs, EncoderInputs, Family, HostTable } from "./architecture.ts";
+import { headOf, labelsOf, sequenceHead } from "./heads.ts";
+
+const EPS = 1e-5;
+const NAMES: DecoderNames = {
+  attention: "self_attn",
+  attentionNorm: "self_attn_layer_norm",
+  cross: "encoder_attn",
+  crossNorm: "encoder_attn_layer_norm",
+  feedForward: { up: "fc1", down: "fc2" },
+  feedForwardNorm: "final_layer_norm",
+};
+
+type Stack = "encoder" | "decoder";
+
+export interface BartVariant {
+  readonly modelType: string;
+  /** Learned positions, whose table has so many rows before position 0's; or a host table, unless the file has them. */
+  readonly positions: { readonly offset: number } | { readonly table: (width: number) => HostTable };
+  /** Norms before the sublayers, and one after each stack. */
+  readonly preNorm: boolean;
+  /** Norm of the embeddings. */
+  readonly embeddingNorm: boolean;
+  /** The decoder reads the source shifted right where it is given nothing else. */
+  readonly shifts?: boolean;
+  /** Vocabulary of the decoder, where the encoder's is another. */
+  readonly targetVocabSize?: number;
+}
+
+export function readBart(config: ConfigReader, checkpoint: CheckpointNames, variant: BartVariant): Architecture {
+  const { modelType, positions, preNorm, embeddingNorm } = variant;
+  const width = config.int("d_model");
+  const vocabSize = config.int("vocab_size");
+  const targetVocabSize = variant.targetVocabSize ?? vocabSize;
+  const maxPositions = config.int("max_position_embeddings");
+  const scale = config.bool("scale_embedding", false) ? Math.sqrt(width) : 1;
+  const activation = config.activation("activation_function");
+  const side = (name: Stack) => {
+    const heads = config.int(`${name}_attention_heads`);
+    config.headSize(width, heads, `${name}_attention_heads`);
+    return { layers: config.layers(`${name}_layers`), heads, size: config.int(`${name}_ffn_dim`) };
+  };
+  const sides = { encoder: side("encoder"), decoder: side("decoder") };
+  const paths = (stack: Stack, module = "") => Array.from({ length: sides[stack].layers }, (_, i) => `model.${stack}.layers.${i}${module}`);
+  const crossPaths = paths("decoder", `.${NAMES.cross}`);
+  const head = headOf(config, "seq2seq-lm");
+  const block = (stack: Stack) => ({ preNorm, eps: EPS, activation, size: sides[stack].size, names: NAMES });
+
+  const shared = variant.targetVocabSize === undefined;
+  const names = ["model.shared", "model.encoder.embed_tokens", "model.decoder.embed_tokens", "lm_head"].map((name) => `${name}.weight`);
+  /** One matrix with several names; a file keeps any one of them. */
+  const sharedName = names.find((name) => checkpoint.has(name)) ?? names[0]!;
+  const table = (g: Graph, stack: Stack) =>
+    g.weight(shared ? sharedName : `model.${stack}.embed_tokens.weight`, [stack === "encoder" ? vocabSize : targetVocabSize, width]);
+  const embed = (g: Graph, ids: Value, stack: Stack, past?: Value) => {
+    const path = `model.${stack}.embed_tokens`;
+    const stored = `model.${stack}.embed_positions.weight`;
+    const learned = "offset" in positions ? positions.offset : checkpoint.has(stored) ? 0 : undefined;
+    const embedded = embedding(g, ids, table(g, stack), {
+      path,
+      scale,
+      past,
+      positions: learned === undefined ? g.table("positions", ["positions", width]) : g.weight(stored, [maxPositions + learned, width]),
+      positionOffset: learned,
+    });
+    return embeddingNorm ? layerNorm(g, embedded, `model.${stack}.layernorm_embedding`, { eps: EPS }) : embedded;
+  };
+  const finish = (g: Graph, x: Value, stack: Stack) => (preNorm ? layerNorm(g, x, `model.${stack}.layer_norm`, { eps: EPS }) : x);
+  const tied = config.bool("tie_word_embeddings", true) || !checkpoint.has("lm_head.weight");
+
+  function headOn(g: Graph, x: Value, lengths: Value): Value | undefined {
+    switch (head) {
+      case "seq2seq-lm": {
+        const matrix = tied ? table(g, "decoder") : g.weight("lm_head.weight", [targetVocabSize, width]);
+        const bias = checkpoint.has("final_logits_bias") ? g.weight("final_logits_bias", [1, targetVocabSize]) : undefined;
+        return matmul(g, x, matrix, { path: "lm_head", ...(bias && { bias: reshape(bias, [targetVocabSize]) }) });
+      }
+      case "sequence-classification":
+        // The last token: the end of the sequence, which tokenizers append.
+        return sequenceHead(g, x, {
+          dense: "classification_head.dense",
+          activation: "tanh",
+          out: "classification_head.out_proj",
+          labels: labelsOf(config),
+          lengths,
+        });
+      case "question-answering":
+        return linear(g, x, "qa_outputs", { out: 2 });
+      default:
+        return undefined;
+    }
+  }
+
+  return {
+    modelType,
+    kind: "encoder-decoder",
+    head,
+    vocabSize: targetVocabSize,
+    sourceVocabSize: vocabSize,
+    maxPositions,
+    ...(variant.shifts && { shiftedStart: config.int("decoder_start_token_id", { min: 0, default: 2 }) }),
+    attention: {
+      encoder: { paths: paths("encoder", `.${NAMES.attention}`), heads: sides.encoder.heads },
+      decoder: { paths: paths("decoder", `.${NAMES.attention}`), heads: sides.decoder.heads },
+      cross: { paths: crossPaths, heads: sides.decoder.heads },
+    },
+    tables: "table" in positions ? { positions: positions.table(width) } : {},
+
+    encode(g: Graph, { ids, lengths }: EncoderInputs) {
+      const attention = { heads: sides.encoder.heads, lengths };
+      const x = paths("encoder").reduce(
+        (h, path) => encoderBlock(g, h, path, { ...block("encoder"), attention }),
+        embed(g, ids, "encoder"),
+      );
+      return { lastHiddenState: finish(g, x, "encoder") };
+    },
+
+    cross(g: Graph, encoded: Value) {
+      const project = (path: string, name: string) => linear(g, encoded, `${path}.${name}`, { out: width });
+      return crossPaths.map((path) => ({ path, k: project(path, "k_proj"), v: project(path, "v_proj") }));
+    },
+
+    decode(g: Graph, { ids, past, lengths, cache, crossCache, sourceLengths, share }: DecoderInputs) {
+      const { heads } = sides.decoder;
+      const memory = { share, projected: (path: string) => crossCache(path, width, width) };
+      const x = paths("decoder").reduce(
+        (h, path) =>
+          decoderBlock(g, { x: h, memory }, path, {
+            ...block("decoder"),
+            attention: { heads, past, lengths, cache: cache(`${path}.${NAMES.attention}`, width, width) },
+            cross: { heads, past, lengths: sourceLengths },
+          }),
+        embed(g, ids, "decoder", past),
+      );
+      const lastHiddenState = finish(g, x, "decoder");
+      return { lastHiddenState, logits: headOn(g, lastHiddenState, lengths) };
+    },
+  };
+}
+
+/** Learned positions begin behind two rows that fairseq kept for padding. */
+export const FAIRSEQ_OFFSET = 2;
+
+export const bart: Family = {
+  modelTypes: ["bart"],
+  prefix: "model",
+  read: (config, checkpoint) =>
+    readBart(config, checkpoint, {
+      modelType: "bart",
+      positions: { offset: FAIRSEQ_OFFSET },
+      preNorm: false,
+      embeddingNorm: true,
+      shifts: true,
+    }),
+};

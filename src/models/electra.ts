@@ -1,0 +1,48 @@
+// ELECTRA (Clark et al. 2020): BERT with narrower embeddings, trained as a discriminator that tells replaced tokens from real ones;
+// its small generator is a masked language model.
+import type { ConfigReader } from "../load/config.ts";
+import { linear } from "../nn/linear.ts";
+import { activation } from "../ops/map.ts";
+import type { Graph, Value } from "../schedule/graph.ts";
+import type { Architecture, CheckpointNames, Family } from "./architecture.ts";
+import { readBert } from "./bert.ts";
+import { headOf } from "./heads.ts";
+
+const DISCRIMINATOR = "discriminator_predictions";
+
+function read(config: ConfigReader, checkpoint: CheckpointNames): Architecture {
+  const discriminates = config.strings("architectures")[0]?.endsWith("ForPreTraining") ?? false;
+  return readBert(config, checkpoint, {
+    modelType: "electra",
+    prefix: "electra",
+    embeddingSize: config.int("embedding_size"),
+    head: discriminates ? "replaced-token-detection" : headOf(config, "none"),
+    heads: ({ embeddings, eps, size }) => ({
+      maskedLanguage: {
+        dense: "generator_predictions.dense",
+        activation: "gelu",
+        norm: "generator_predictions.LayerNorm",
+        eps,
+        size,
+        decoder: ["generator_lm_head.weight"],
+        bias: ["generator_lm_head.bias"],
+        embeddings,
+      },
+      sequence: { dense: "classifier.dense", activation: "gelu", out: "classifier.out_proj" },
+    }),
+    ownHead(g: Graph, x: Value, head) {
+      if (head !== "replaced-token-detection") return undefined;
+      const hidden = linear(g, x, `${DISCRIMINATOR}.dense`, { out: config.int("hidden_size") });
+      return linear(
+        g,
+        activation(g, hidden, config.activation("hidden_act"), { path: DISCRIMINATOR }),
+        `${DISCRIMINATOR}.dense_prediction`,
+        {
+          out: 1,
+        },
+      );
+    },
+  });
+}
+
+export const electra: Family = { modelTypes: ["electra"], generates: false, prefix: "electra", read };

@@ -1,0 +1,140 @@
+// What stands on the last hidden state, as Hugging Face's class names say: language models, classifiers, question answering.
+import type { Activation } from "../../shaders/snippets.ts";
+import type { ConfigReader } from "../load/config.ts";
+import { linear } from "../nn/linear.ts";
+import { layerNorm } from "../nn/norm.ts";
+import { activation } from "../ops/map.ts";
+import { matmul } from "../ops/matmul.ts";
+import { pickToken } from "../ops/pick-token.ts";
+import { features, type Graph, type Value } from "../schedule/graph.ts";
+import type { CheckpointNames, Head } from "./architecture.ts";
+
+/** Ends of class names. Others are loaded as their base model, whose hidden states are all they give. */
+const CLASSES: readonly (readonly [string, Head])[] = [
+  ["ForMaskedLM", "masked-lm"],
+  ["ForCausalLM", "causal-lm"],
+  ["LMHeadModel", "causal-lm"],
+  ["ForConditionalGeneration", "seq2seq-lm"],
+  ["MTModel", "seq2seq-lm"],
+  ["ForSequenceClassification", "sequence-classification"],
+  ["ForTokenClassification", "token-classification"],
+  ["ForQuestionAnswering", "question-answering"],
+  ["ForPreTraining", "masked-lm"],
+];
+
+/**
+ * The head that config.json's `architectures` names.
+ * @param fallback where it names none
+ */
+export function headOf(config: ConfigReader, fallback: Head): Head {
+  const [name] = config.strings("architectures");
+  if (name === undefined) return fallback;
+  return CLASSES.find(([end]) => name.endsWith(end))?.[1] ?? "none";
+}
+
+/** Labels of a classifier. */
+export function labelsOf(config: ConfigReader): number {
+  const labels = config.object("id2label");
+  return labels ? Object.keys(labels.raw).length : config.int("num_labels", { default: 2 });
+}
+
+export interface MaskedLanguageHead {
+  readonly dense: string;
+  readonly activation: Activation;
+  readonly norm: string;
+  readonly eps: number;
+  /** Features behind the dense layer: the embeddings'. */
+  readonly size: number;
+  /** Names of the output matrix and of its bias: files keep one of several, or none of a matrix tied to the embeddings. */
+  readonly decoder: readonly string[];
+  readonly bias: readonly string[];
+  readonly embeddings: Value;
+}
+
+/**
+ * Scores of the vocabulary at every token (Devlin et al. 2018): dense, activation, layer norm, embeddings.
+ * @param x [batch, tokens, features]
+ * @returns [batch, tokens, vocabulary]
+ */
+export function maskedLanguageHead(g: Graph, x: Value, checkpoint: CheckpointNames, head: MaskedLanguageHead): Value {
+  const { dense, norm, eps, size, decoder, bias, embeddings } = head;
+  const hidden = layerNorm(g, activation(g, linear(g, x, dense, { out: size }), head.activation, { path: dense }), norm, { eps });
+  const own = decoder.find((name) => checkpoint.has(name));
+  const vocabulary = embeddings.shape[0] as number;
+  const matrix = own === undefined ? embeddings : g.weight(own, [vocabulary, size]);
+  const added = bias.find((name) => checkpoint.has(name)) ?? bias[0]!;
+  return matmul(g, hidden, matrix, { path: decoder[0]!.replace(/\.weight$/, ""), bias: g.weight(added, [vocabulary]) });
+}
+
+export interface SequenceHead {
+  /** The dense layer between token and classifier, and its activation; none: the token is classified as it is. */
+  readonly dense?: string;
+  readonly activation?: Activation;
+  readonly out: string;
+  /** Default true. */
+  readonly bias?: boolean;
+  readonly labels: number;
+  /** i32 [batch]: then the last token is taken. Default: the first. */
+  readonly lengths?: Value;
+}
+
+/**
+ * Scores of a whole sequence, from its first token (BERT's [CLS]) or its last.
+ * @param x [batch, tokens, features]
+ * @returns [batch, labels]
+ */
+export function sequenceHead(g: Graph, x: Value, { dense, activation: kind, out, bias, labels, lengths }: SequenceHead): Value {
+  const token = pickToken(g, x, { path: out, lengths });
+  const hidden = dense === undefined ? token : linear(g, token, dense, { out: features(x) });
+  return linear(g, kind ? activation(g, hidden, kind, { path: out }) : hidden, out, { out: labels, bias });
+}
+
+export interface EncoderHeads {
+  readonly config: ConfigReader;
+  readonly checkpoint: CheckpointNames;
+  readonly head: Head;
+  readonly maskedLanguage: MaskedLanguageHead;
+  readonly sequence: Omit<SequenceHead, "labels">;
+}
+
+/** Any head of an encoder; what classifies tokens has the same names in all of them. */
+export function encoderHead(g: Graph, x: Value, { config, checkpoint, head, maskedLanguage, sequence }: EncoderHeads): Value | undefined {
+  switch (head) {
+    case "masked-lm":
+      return maskedLanguageHead(g, x, checkpoint, maskedLanguage);
+    case "sequence-classification":
+      return sequenceHead(g, x, { ...sequence, labels: labelsOf(config) });
+    case "token-classification":
+      return linear(g, x, "classifier", { out: labelsOf(config) });
+    case "question-answering":
+      return linear(g, x, "qa_outputs", { out: 2 });
+    default:
+      return undefined;
+  }
+}
+
+export interface DecoderHeads {
+  readonly config: ConfigReader;
+  readonly head: Head;
+  readonly lengths: Value;
+  /** Scores of the vocabulary. */
+  readonly scores: () => Value;
+  /** Name of the layer that classifies tokens. Default "score", which classifies sequences. */
+  readonly tokens?: string;
+}
+
+/** Any head of a decoder: sequences are classified by their last token. */
+export function decoderHead(g: Graph, x: Value, { config, head, lengths, scores, tokens = "score" }: DecoderHeads): Value | undefined {
+  switch (head) {
+    case "causal-lm":
+      return scores();
+    case "sequence-classification":
+      return sequenceHead(g, x, { out: "score", bias: false, labels: labelsOf(config), lengths });
+    case "token-classification":
+      return linear(g, x, tokens, { out: labelsOf(config) });
+    case "question-answering":
+      return linear(g, x, "qa_outputs", { out: 2 });
+    default:
+      return undefined;
+  }
+}

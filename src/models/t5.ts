@@ -1,0 +1,149 @@
+// T5 (Raffel et al. 2020): an encoder–decoder with RMS norms, no biases, unscaled scores and relative positions, whose bias by distance
+// all layers of a stack share. T5 1.1, Flan-T5 and mT5 (Xue et al. 2021) gate their feed-forward networks.
+import { ConfigError } from "../errors.ts";
+import type { ConfigReader } from "../load/config.ts";
+import { decoderBlock, type DecoderNames } from "../nn/decoder.ts";
+import { encoderBlock, type EncoderNames } from "../nn/encoder.ts";
+import { linear } from "../nn/linear.ts";
+import { rmsNorm } from "../nn/norm.ts";
+import { relativeBuckets } from "../nn/position.ts";
+import { embedding } from "../ops/embedding.ts";
+import { scaleBy } from "../ops/map.ts";
+import { matmul } from "../ops/matmul.ts";
+import type { Graph, Value } from "../schedule/graph.ts";
+import type { Architecture, CheckpointNames, DecoderInputs, EncoderInputs, Family } from "./architecture.ts";
+import { headOf } from "./heads.ts";
+
+const PROJECTIONS = { q: "q", k: "k", v: "v", out: "o" };
+/** Relative positions have no end; this bounds what may be asked for. */
+const MOST_POSITIONS = 1 << 16;
+
+type Stack = "encoder" | "decoder";
+
+/** `feed_forward_proj`: an activation, or one with a gate. */
+function feedForwardOf(config: ConfigReader): { gated: boolean; activation: "relu" | "gelu" | "gelu_new" | "silu" } {
+  const name = config.has("feed_forward_proj") ? config.raw["feed_forward_proj"] : "relu";
+  const known = {
+    relu: { gated: false, activation: "relu" },
+    gelu: { gated: false, activation: "gelu" },
+    "gated-gelu": { gated: true, activation: "gelu_new" },
+    "gated-silu": { gated: true, activation: "silu" },
+  } as const;
+  if (typeof name === "string" && Object.hasOwn(known, name)) return known[name as keyof typeof known];
+  const expected = Object.keys(known).join(", ");
+  throw new ConfigError(`config.json: feed_forward_proj must be one of ${expected}, got ${JSON.stringify(name)}`, {
+    field: "feed_forward_proj",
+    expected,
+    got: name,
+  });
+}
+
+function read(config: ConfigReader, checkpoint: CheckpointNames): Architecture {
+  const width = config.int("d_model");
+  const vocabSize = config.int("vocab_size");
+  const heads = config.int("num_heads");
+  const dk = config.int("d_kv");
+  const inner = heads * dk;
+  const size = config.int("d_ff");
+  const layers = config.layers("num_layers");
+  const depth = { encoder: layers, decoder: config.has("num_decoder_layers") ? config.layers("num_decoder_layers") : layers };
+  const eps = config.float("layer_norm_epsilon", { min: 0, default: 1e-6 });
+  const buckets = config.int("relative_attention_num_buckets", { min: 4, max: 1024, default: 32 });
+  const maxDistance = config.int("relative_attention_max_distance", { min: buckets, default: 128 });
+  const { gated, activation } = feedForwardOf(config);
+  const tied = config.bool("tie_word_embeddings", true);
+  const encodes = config.strings("architectures")[0]?.endsWith("EncoderModel") ?? false;
+  const head = encodes ? "none" : headOf(config, "seq2seq-lm");
+
+  const feedForward = (at: number) => {
+    const path = `layer.${at}.DenseReluDense`;
+    return gated ? { gate: `${path}.wi_0`, up: `${path}.wi_1`, down: `${path}.wo` } : { up: `${path}.wi`, down: `${path}.wo` };
+  };
+  const encoderNames: EncoderNames = {
+    attention: "layer.0.SelfAttention",
+    attentionNorm: "layer.0.layer_norm",
+    feedForward: feedForward(1),
+    feedForwardNorm: "layer.1.layer_norm",
+  };
+  const decoderNames: DecoderNames = {
+    ...encoderNames,
+    cross: "layer.1.EncDecAttention",
+    crossNorm: "layer.1.layer_norm",
+    feedForward: feedForward(2),
+    feedForwardNorm: "layer.2.layer_norm",
+  };
+  const paths = (stack: Stack, module = "") => Array.from({ length: depth[stack] }, (_, i) => `${stack}.block.${i}${module}`);
+  const crossPaths = paths("decoder", `.${decoderNames.cross}`);
+  const modules = (stack: Stack) => ({ paths: paths(stack, `.${encoderNames.attention}`), heads });
+
+  const sharedNames = ["shared.weight", "encoder.embed_tokens.weight", "decoder.embed_tokens.weight"];
+  const sharedName = sharedNames.find((name) => checkpoint.has(name)) ?? sharedNames[0]!;
+  const embeddings = (g: Graph) => g.weight(sharedName, [vocabSize, width]);
+  const block = { preNorm: true, norm: "rms", eps, size, activation, bias: false } as const;
+  const projections = { heads, dk, bias: false, names: PROJECTIONS, scale: 1 };
+  const finish = (g: Graph, x: Value, stack: Stack) => rmsNorm(g, x, `${stack}.final_layer_norm`, { eps });
+
+  /** The bias of a stack by distance: the rows of its table that the buckets name. [positions, 2, heads] */
+  function distances(g: Graph, stack: Stack): Value {
+    const path = `${stack}.block.0.layer.0.SelfAttention.relative_attention_bias`;
+    return embedding(g, g.table(`buckets.${stack}`, ["positions", 2], "i32"), g.weight(`${path}.weight`, [buckets, heads]), { path });
+  }
+
+  function headOn(g: Graph, x: Value): Value | undefined {
+    if (head !== "seq2seq-lm") return undefined;
+    if (!tied) return matmul(g, x, g.weight("lm_head.weight", [vocabSize, width]), { path: "lm_head" });
+    return matmul(g, scaleBy(g, x, width ** -0.5, { path: "lm_head" }), embeddings(g), { path: "lm_head" });
+  }
+
+  const architecture: Architecture = {
+    modelType: "t5",
+    kind: encodes ? "encoder" : "encoder-decoder",
+    head,
+    vocabSize,
+    maxPositions: MOST_POSITIONS,
+    attention: encodes
+      ? { encoder: modules("encoder") }
+      : { encoder: modules("encoder"), decoder: modules("decoder"), cross: { paths: crossPaths, heads } },
+    tables: {
+      "buckets.encoder": (rows) => relativeBuckets(rows, { buckets, maxDistance, bidirectional: true }),
+      "buckets.decoder": (rows) => relativeBuckets(rows, { buckets, maxDistance, bidirectional: false }),
+    },
+
+    encode(g: Graph, { ids, lengths }: EncoderInputs) {
+      const attention = { ...projections, lengths, distances: distances(g, "encoder") };
+      const x = paths("encoder").reduce(
+        (h, path) => encoderBlock(g, h, path, { ...block, names: encoderNames, attention }),
+        embedding(g, ids, embeddings(g), { path: "shared" }),
+      );
+      return { lastHiddenState: finish(g, x, "encoder") };
+    },
+  };
+  if (encodes) return architecture;
+  return {
+    ...architecture,
+
+    cross(g: Graph, encoded: Value) {
+      const project = (path: string, name: string) => linear(g, encoded, `${path}.${name}`, { out: inner, bias: false });
+      return crossPaths.map((path) => ({ path, k: project(path, "k"), v: project(path, "v") }));
+    },
+
+    decode(g: Graph, { ids, past, lengths, cache, crossCache, sourceLengths, share }: DecoderInputs) {
+      const memory = { share, projected: (path: string) => crossCache(path, inner, inner) };
+      const own = { ...projections, past, lengths, distances: distances(g, "decoder") };
+      const x = paths("decoder").reduce(
+        (h, path) =>
+          decoderBlock(g, { x: h, memory }, path, {
+            ...block,
+            names: decoderNames,
+            attention: { ...own, cache: cache(`${path}.${decoderNames.attention}`, inner, inner) },
+            cross: { ...projections, past, lengths: sourceLengths },
+          }),
+        embedding(g, ids, embeddings(g), { path: "shared" }),
+      );
+      const lastHiddenState = finish(g, x, "decoder");
+      return { lastHiddenState, logits: headOn(g, lastHiddenState) };
+    },
+  };
+}
+
+export const t5: Family = { modelTypes: ["t5", "mt5"], read };
