@@ -7,7 +7,7 @@ import { layerNorm } from "../nn/norm.ts";
 import { embedding } from "../ops/embedding.ts";
 import type { Graph } from "../schedule/graph.ts";
 import type { Architecture, CheckpointNames, EncoderInputs, Family } from "./architecture.ts";
-import { encoderHead, headOf } from "./heads.ts";
+import { encoderHead, type EncoderHeadNames, encoderHeadOf } from "./heads.ts";
 
 const PROJECTIONS = { q: "query", k: "key", v: "value", out: "dense" };
 const NAMES: EncoderNames = {
@@ -32,7 +32,17 @@ function read(config: ConfigReader, checkpoint: CheckpointNames): Architecture {
   const types = config.int("type_vocab_size", { default: 2 });
   const positions = config.int("max_position_embeddings");
   config.expect("position_embedding_type", "absolute", "only absolute positions are built");
-  const head = headOf(config, checkpoint.has("predictions.dense.weight") ? "masked-lm" : "none");
+  const names: EncoderHeadNames = {
+    maskedLanguage: {
+      dense: "predictions.dense",
+      activation,
+      norm: "predictions.LayerNorm",
+      decoder: ["predictions.decoder.weight"],
+      bias: ["predictions.bias", "predictions.decoder.bias"],
+    },
+    sequence: { dense: "albert.pooler", activation: "tanh", out: "classifier" },
+  };
+  const head = encoderHeadOf(config, checkpoint, names);
 
   // One entry per application: layer i uses the weights of its group.
   const applied = Array.from({ length: layers }, (_, i) => Math.floor((i * groups) / layers)).flatMap((group, i) =>
@@ -73,22 +83,7 @@ function read(config: ConfigReader, checkpoint: CheckpointNames): Architecture {
         });
       return {
         lastHiddenState: x,
-        logits: encoderHead(g, x, {
-          config,
-          checkpoint,
-          head,
-          maskedLanguage: {
-            dense: "predictions.dense",
-            activation,
-            norm: "predictions.LayerNorm",
-            eps,
-            size: narrow,
-            decoder: ["predictions.decoder.weight"],
-            bias: ["predictions.bias", "predictions.decoder.bias"],
-            embeddings,
-          },
-          sequence: { dense: "albert.pooler", activation: "tanh", out: "classifier" },
-        }),
+        logits: encoderHead(g, x, { config, checkpoint, head, names, embeddings, eps }),
       };
     },
   };

@@ -7,7 +7,7 @@ import { layerNorm } from "../nn/norm.ts";
 import { embedding } from "../ops/embedding.ts";
 import type { Graph, Value } from "../schedule/graph.ts";
 import type { Architecture, CheckpointNames, EncoderInputs, Family, Head } from "./architecture.ts";
-import { encoderHead, type EncoderHeads, headOf } from "./heads.ts";
+import { encoderHead, type EncoderHeadNames, encoderHeadOf } from "./heads.ts";
 
 const PROJECTIONS = { q: "self.query", k: "self.key", v: "self.value", out: "output.dense" };
 const NAMES: EncoderNames = {
@@ -28,14 +28,13 @@ export interface BertVariant {
   readonly embeddingSize?: number;
   /** Default: as config.json says. */
   readonly head?: Head;
-  /** The heads' names and activations. */
-  heads(inputs: { embeddings: Value; eps: number; size: number }): Pick<EncoderHeads, "maskedLanguage" | "sequence">;
+  readonly headNames: EncoderHeadNames;
   /** A head that only this family has. */
   ownHead?(g: Graph, x: Value, head: Head): Value | undefined;
 }
 
 export function readBert(config: ConfigReader, checkpoint: CheckpointNames, variant: BertVariant): Architecture {
-  const { modelType, prefix, firstPosition = 0 } = variant;
+  const { modelType, prefix, firstPosition = 0, headNames: names } = variant;
   const width = config.int("hidden_size");
   const narrow = variant.embeddingSize ?? width;
   const vocabSize = config.int("vocab_size");
@@ -49,7 +48,7 @@ export function readBert(config: ConfigReader, checkpoint: CheckpointNames, vari
   const rows = config.int("max_position_embeddings", { min: firstPosition + 1 });
   config.expect("position_embedding_type", "absolute", "only absolute positions are built");
   config.expect("is_decoder", false, "it is built as an encoder");
-  const head = variant.head ?? headOf(config, "none");
+  const head = variant.head ?? encoderHeadOf(config, checkpoint, names);
   const layer = (i: number) => `${prefix}.encoder.layer.${i}`;
 
   return {
@@ -83,10 +82,9 @@ export function readBert(config: ConfigReader, checkpoint: CheckpointNames, vari
           names: NAMES,
           attention: { heads, lengths, names: PROJECTIONS },
         });
-      const named = variant.heads({ embeddings, eps, size: narrow });
       return {
         lastHiddenState: x,
-        logits: variant.ownHead?.(g, x, head) ?? encoderHead(g, x, { config, checkpoint, head, ...named }),
+        logits: variant.ownHead?.(g, x, head) ?? encoderHead(g, x, { config, checkpoint, head, names, embeddings, eps }),
       };
     },
   };
@@ -96,19 +94,16 @@ const read = (config: ConfigReader, checkpoint: CheckpointNames): Architecture =
   readBert(config, checkpoint, {
     modelType: "bert",
     prefix: "bert",
-    heads: ({ embeddings, eps, size }) => ({
+    headNames: {
       maskedLanguage: {
         dense: "cls.predictions.transform.dense",
         activation: config.activation("hidden_act"),
         norm: "cls.predictions.transform.LayerNorm",
-        eps,
-        size,
         decoder: ["cls.predictions.decoder.weight"],
         bias: ["cls.predictions.bias", "cls.predictions.decoder.bias"],
-        embeddings,
       },
       sequence: { dense: "bert.pooler.dense", activation: "tanh", out: "classifier" },
-    }),
+    },
   });
 
 export const bert: Family = { modelTypes: ["bert"], generates: false, prefix: "bert", read };

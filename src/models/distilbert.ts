@@ -5,7 +5,7 @@ import { layerNorm } from "../nn/norm.ts";
 import { embedding } from "../ops/embedding.ts";
 import type { Graph } from "../schedule/graph.ts";
 import type { Architecture, CheckpointNames, EncoderInputs, Family } from "./architecture.ts";
-import { encoderHead, headOf } from "./heads.ts";
+import { encoderHead, type EncoderHeadNames, encoderHeadOf } from "./heads.ts";
 
 const LAYER_NORM_EPS = 1e-12;
 const PROJECTIONS = { q: "q_lin", k: "k_lin", v: "v_lin", out: "out_lin" };
@@ -25,7 +25,17 @@ function read(config: ConfigReader, checkpoint: CheckpointNames): Architecture {
   const size = config.int("hidden_dim");
   const activation = config.activation("activation");
   const positions = config.int("max_position_embeddings");
-  const head = headOf(config, "none");
+  const names: EncoderHeadNames = {
+    maskedLanguage: {
+      dense: "vocab_transform",
+      activation,
+      norm: "vocab_layer_norm",
+      decoder: ["vocab_projector.weight"],
+      bias: ["vocab_projector.bias"],
+    },
+    sequence: { dense: "pre_classifier", activation: "relu", out: "classifier" },
+  };
+  const head = encoderHeadOf(config, checkpoint, names);
   const layer = (i: number) => `distilbert.transformer.layer.${i}`;
 
   return {
@@ -57,22 +67,7 @@ function read(config: ConfigReader, checkpoint: CheckpointNames): Architecture {
         });
       return {
         lastHiddenState: x,
-        logits: encoderHead(g, x, {
-          config,
-          checkpoint,
-          head,
-          maskedLanguage: {
-            dense: "vocab_transform",
-            activation,
-            norm: "vocab_layer_norm",
-            eps: LAYER_NORM_EPS,
-            size: width,
-            decoder: ["vocab_projector.weight"],
-            bias: ["vocab_projector.bias"],
-            embeddings,
-          },
-          sequence: { dense: "pre_classifier", activation: "relu", out: "classifier" },
-        }),
+        logits: encoderHead(g, x, { config, checkpoint, head, names, embeddings, eps: LAYER_NORM_EPS }),
       };
     },
   };

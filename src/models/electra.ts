@@ -6,9 +6,20 @@ import { activation } from "../ops/map.ts";
 import type { Graph, Value } from "../schedule/graph.ts";
 import type { Architecture, CheckpointNames, Family } from "./architecture.ts";
 import { readBert } from "./bert.ts";
-import { headOf } from "./heads.ts";
+import { type EncoderHeadNames, encoderHeadOf } from "./heads.ts";
 
 const DISCRIMINATOR = "discriminator_predictions";
+
+const HEADS: EncoderHeadNames = {
+  maskedLanguage: {
+    dense: "generator_predictions.dense",
+    activation: "gelu",
+    norm: "generator_predictions.LayerNorm",
+    decoder: ["generator_lm_head.weight"],
+    bias: ["generator_lm_head.bias"],
+  },
+  sequence: { dense: "classifier.dense", activation: "gelu", out: "classifier.out_proj" },
+};
 
 function read(config: ConfigReader, checkpoint: CheckpointNames): Architecture {
   const discriminates = config.strings("architectures")[0]?.endsWith("ForPreTraining") ?? false;
@@ -16,20 +27,8 @@ function read(config: ConfigReader, checkpoint: CheckpointNames): Architecture {
     modelType: "electra",
     prefix: "electra",
     embeddingSize: config.int("embedding_size"),
-    head: discriminates ? "replaced-token-detection" : headOf(config, "none"),
-    heads: ({ embeddings, eps, size }) => ({
-      maskedLanguage: {
-        dense: "generator_predictions.dense",
-        activation: "gelu",
-        norm: "generator_predictions.LayerNorm",
-        eps,
-        size,
-        decoder: ["generator_lm_head.weight"],
-        bias: ["generator_lm_head.bias"],
-        embeddings,
-      },
-      sequence: { dense: "classifier.dense", activation: "gelu", out: "classifier.out_proj" },
-    }),
+    head: discriminates ? "replaced-token-detection" : encoderHeadOf(config, checkpoint, HEADS),
+    headNames: HEADS,
     ownHead(g: Graph, x: Value, head) {
       if (head !== "replaced-token-detection") return undefined;
       const hidden = linear(g, x, `${DISCRIMINATOR}.dense`, { out: config.int("hidden_size") });

@@ -38,17 +38,13 @@ export function labelsOf(config: ConfigReader): number {
   return labels ? Object.keys(labels.raw).length : config.int("num_labels", { default: 2 });
 }
 
-export interface MaskedLanguageHead {
+export interface MaskedLanguageNames {
   readonly dense: string;
   readonly activation: Activation;
   readonly norm: string;
-  readonly eps: number;
-  /** Features behind the dense layer: the embeddings'. */
-  readonly size: number;
   /** Names of the output matrix and of its bias: files keep one of several, or none of a matrix tied to the embeddings. */
   readonly decoder: readonly string[];
   readonly bias: readonly string[];
-  readonly embeddings: Value;
 }
 
 /**
@@ -56,11 +52,11 @@ export interface MaskedLanguageHead {
  * @param x [batch, tokens, features]
  * @returns [batch, tokens, vocabulary]
  */
-export function maskedLanguageHead(g: Graph, x: Value, checkpoint: CheckpointNames, head: MaskedLanguageHead): Value {
-  const { dense, norm, eps, size, decoder, bias, embeddings } = head;
-  const hidden = layerNorm(g, activation(g, linear(g, x, dense, { out: size }), head.activation, { path: dense }), norm, { eps });
+function maskedLanguageHead(g: Graph, x: Value, { names, checkpoint, embeddings, eps }: EncoderHeads): Value {
+  const { dense, activation: kind, norm, decoder, bias } = names.maskedLanguage;
+  const [vocabulary, size] = embeddings.shape as [number, number];
+  const hidden = layerNorm(g, activation(g, linear(g, x, dense, { out: size }), kind, { path: dense }), norm, { eps });
   const own = decoder.find((name) => checkpoint.has(name));
-  const vocabulary = embeddings.shape[0] as number;
   const matrix = own === undefined ? embeddings : g.weight(own, [vocabulary, size]);
   const added = bias.find((name) => checkpoint.has(name)) ?? bias[0]!;
   return matmul(g, hidden, matrix, { path: decoder[0]!.replace(/\.weight$/, ""), bias: g.weight(added, [vocabulary]) });
@@ -89,21 +85,36 @@ export function sequenceHead(g: Graph, x: Value, { dense, activation: kind, out,
   return linear(g, kind ? activation(g, hidden, kind, { path: out }) : hidden, out, { out: labels, bias });
 }
 
+/** What the heads of an encoder are called; those that classify tokens have the same names in all of them. */
+export interface EncoderHeadNames {
+  readonly maskedLanguage: MaskedLanguageNames;
+  readonly sequence: Pick<SequenceHead, "dense" | "activation" | "out">;
+}
+
+/** The head of an encoder. Sentence encoders name a masked language model's class whose head their file has not. */
+export function encoderHeadOf(config: ConfigReader, checkpoint: CheckpointNames, { maskedLanguage }: EncoderHeadNames): Head {
+  const head = headOf(config, "none");
+  return head === "masked-lm" && !checkpoint.has(`${maskedLanguage.dense}.weight`) ? "none" : head;
+}
+
 export interface EncoderHeads {
   readonly config: ConfigReader;
   readonly checkpoint: CheckpointNames;
   readonly head: Head;
-  readonly maskedLanguage: MaskedLanguageHead;
-  readonly sequence: Omit<SequenceHead, "labels">;
+  readonly names: EncoderHeadNames;
+  /** Tied to the output matrix of masked language models. */
+  readonly embeddings: Value;
+  readonly eps: number;
 }
 
-/** Any head of an encoder; what classifies tokens has the same names in all of them. */
-export function encoderHead(g: Graph, x: Value, { config, checkpoint, head, maskedLanguage, sequence }: EncoderHeads): Value | undefined {
+/** Any head of an encoder. */
+export function encoderHead(g: Graph, x: Value, heads: EncoderHeads): Value | undefined {
+  const { config, head, names } = heads;
   switch (head) {
     case "masked-lm":
-      return maskedLanguageHead(g, x, checkpoint, maskedLanguage);
+      return maskedLanguageHead(g, x, heads);
     case "sequence-classification":
-      return sequenceHead(g, x, { ...sequence, labels: labelsOf(config) });
+      return sequenceHead(g, x, { ...names.sequence, labels: labelsOf(config) });
     case "token-classification":
       return linear(g, x, "classifier", { out: labelsOf(config) });
     case "question-answering":

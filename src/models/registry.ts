@@ -21,6 +21,7 @@ const PAGES: Readonly<Record<string, () => Promise<Family>>> = {
   marian: async () => (await import("./marian.ts")).marian,
   mbart: async () => (await import("./mbart.ts")).mbart,
   mistral: async () => (await import("./mistral.ts")).mistral,
+  mpnet: async () => (await import("./mpnet.ts")).mpnet,
   mt5: T5,
   pegasus: async () => (await import("./pegasus.ts")).pegasus,
   phi3: async () => (await import("./phi3.ts")).phi3,

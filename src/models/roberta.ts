@@ -3,25 +3,26 @@
 import type { ConfigReader } from "../load/config.ts";
 import type { Architecture, CheckpointNames, Family } from "./architecture.ts";
 import { readBert } from "./bert.ts";
+import type { EncoderHeadNames } from "./heads.ts";
+
+/** Those of MPNet too. */
+export const ROBERTA_HEADS: EncoderHeadNames = {
+  maskedLanguage: {
+    dense: "lm_head.dense",
+    activation: "gelu",
+    norm: "lm_head.layer_norm",
+    decoder: ["lm_head.decoder.weight"],
+    bias: ["lm_head.bias", "lm_head.decoder.bias"],
+  },
+  sequence: { dense: "classifier.dense", activation: "tanh", out: "classifier.out_proj" },
+};
 
 const read = (config: ConfigReader, checkpoint: CheckpointNames): Architecture =>
   readBert(config, checkpoint, {
     modelType: config.oneOf("model_type", ["roberta", "xlm-roberta", "camembert"]),
     prefix: "roberta",
     firstPosition: config.int("pad_token_id", { min: 0, default: 1 }) + 1,
-    heads: ({ embeddings, eps, size }) => ({
-      maskedLanguage: {
-        dense: "lm_head.dense",
-        activation: "gelu",
-        norm: "lm_head.layer_norm",
-        eps,
-        size,
-        decoder: ["lm_head.decoder.weight"],
-        bias: ["lm_head.bias", "lm_head.decoder.bias"],
-        embeddings,
-      },
-      sequence: { dense: "classifier.dense", activation: "tanh", out: "classifier.out_proj" },
-    }),
+    headNames: ROBERTA_HEADS,
   });
 
 export const roberta: Family = { modelTypes: ["roberta", "xlm-roberta", "camembert"], generates: false, prefix: "roberta", read };

@@ -1,0 +1,73 @@
+// MPNet (Song et al. 2020): a post-norm encoder with learned positions that begin behind the padding id, and T5's bias by distance
+// besides. Best known as a sentence encoder.
+import type { ConfigReader } from "../load/config.ts";
+import { encoderBlock, type EncoderNames } from "../nn/encoder.ts";
+import { layerNorm } from "../nn/norm.ts";
+import { relativeBuckets } from "../nn/position.ts";
+import { embedding } from "../ops/embedding.ts";
+import type { Graph } from "../schedule/graph.ts";
+import type { Architecture, CheckpointNames, EncoderInputs, Family } from "./architecture.ts";
+import { encoderHead, encoderHeadOf } from "./heads.ts";
+import { ROBERTA_HEADS } from "./roberta.ts";
+
+const MAX_DISTANCE = 128;
+const PROJECTIONS = { q: "attn.q", k: "attn.k", v: "attn.v", out: "attn.o" };
+const NAMES: EncoderNames = {
+  attention: "attention",
+  attentionNorm: "attention.LayerNorm",
+  feedForward: { up: "intermediate.dense", down: "output.dense" },
+  feedForwardNorm: "output.LayerNorm",
+};
+
+function read(config: ConfigReader, checkpoint: CheckpointNames): Architecture {
+  const width = config.int("hidden_size");
+  const vocabSize = config.int("vocab_size");
+  const layers = config.layers("num_hidden_layers");
+  const heads = config.int("num_attention_heads");
+  config.headSize(width, heads, "num_attention_heads");
+  const size = config.int("intermediate_size");
+  const activation = config.activation("hidden_act", "gelu");
+  const eps = config.float("layer_norm_eps", { min: 0, default: 1e-12 });
+  const firstPosition = config.int("pad_token_id", { min: 0, default: 1 }) + 1;
+  const rows = config.int("max_position_embeddings", { min: firstPosition + 1 });
+  const buckets = config.int("relative_attention_num_buckets", { min: 4, max: 1024, default: 32 });
+  const head = encoderHeadOf(config, checkpoint, ROBERTA_HEADS);
+  const layer = (i: number) => `mpnet.encoder.layer.${i}`;
+
+  return {
+    modelType: "mpnet",
+    kind: "encoder",
+    head,
+    vocabSize,
+    maxPositions: rows - firstPosition,
+    attention: { encoder: { paths: Array.from({ length: layers }, (_, i) => `${layer(i)}.attention`), heads } },
+    tables: { buckets: (positions) => relativeBuckets(positions, { buckets, maxDistance: MAX_DISTANCE, bidirectional: true }) },
+
+    encode(g: Graph, { ids, lengths }: EncoderInputs) {
+      const path = "mpnet.embeddings";
+      const embeddings = g.weight(`${path}.word_embeddings.weight`, [vocabSize, width]);
+      const embedded = embedding(g, ids, embeddings, {
+        path,
+        positions: g.weight(`${path}.position_embeddings.weight`, [rows, width]),
+        positionOffset: firstPosition,
+      });
+      const bias = "mpnet.encoder.relative_attention_bias";
+      const distances = embedding(g, g.table("buckets", ["positions", 2], "i32"), g.weight(`${bias}.weight`, [buckets, heads]), {
+        path: bias,
+      });
+      let x = layerNorm(g, embedded, `${path}.LayerNorm`, { eps });
+      for (let i = 0; i < layers; i++)
+        x = encoderBlock(g, x, layer(i), {
+          preNorm: false,
+          eps,
+          size,
+          activation,
+          names: NAMES,
+          attention: { heads, lengths, distances, names: PROJECTIONS },
+        });
+      return { lastHiddenState: x, logits: encoderHead(g, x, { config, checkpoint, head, names: ROBERTA_HEADS, embeddings, eps }) };
+    },
+  };
+}
+
+export const mpnet: Family = { modelTypes: ["mpnet"], generates: false, prefix: "mpnet", read };
