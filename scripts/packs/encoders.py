@@ -1,0 +1,70 @@
+"""Encoders: masked language models, every classification head, question answering, sentence embeddings."""
+
+from pack import Pack
+
+BERT = dict(
+    vocab_size=71, hidden_size=24, num_hidden_layers=2, num_attention_heads=3, intermediate_size=37, max_position_embeddings=35,
+    type_vocab_size=2, pad_token_id=0,
+)  # fmt: skip
+ROBERTA = BERT | dict(
+    hidden_size=20, num_attention_heads=4, max_position_embeddings=36, type_vocab_size=1, pad_token_id=1, bos_token_id=0, eos_token_id=2,
+    layer_norm_eps=1e-5,
+)  # fmt: skip
+DISTILBERT = dict(vocab_size=79, dim=28, n_layers=2, n_heads=4, hidden_dim=34, max_position_embeddings=33, pad_token_id=0)
+ELECTRA = BERT | dict(embedding_size=15, hidden_size=28, num_attention_heads=4, intermediate_size=38)
+ALBERT = dict(
+    vocab_size=69, embedding_size=14, hidden_size=25, num_hidden_layers=4, num_hidden_groups=2, inner_group_num=1, num_attention_heads=5,
+    intermediate_size=42, max_position_embeddings=34, hidden_act="gelu_new", pad_token_id=0, bos_token_id=2, eos_token_id=3,
+)  # fmt: skip
+
+
+def labels(*names: str) -> dict:
+    return dict(id2label=dict(enumerate(names)), label2id={name: i for i, name in enumerate(names)})
+
+
+SENTIMENT = labels("NEGATIVE", "POSITIVE")
+STARS = labels("1 star", "2 stars", "3 stars", "4 stars", "5 stars")
+ENTITIES = labels("O", "B-PER", "I-PER", "B-ORG", "I-ORG", "B-LOC", "I-LOC")
+MOODS = labels("admiration", "amusement", "anger", "neutral")
+
+PACKS = [
+    Pack("electra", "enc", "ElectraForMaskedLM", ELECTRA, note="A generator: embedding_size is not hidden_size."),
+    Pack("electra_discriminator", "enc", "ElectraForPreTraining", ELECTRA | dict(embedding_size=28), note="embedding_size is hidden_size: "
+         "no embeddings_project. logits (B, T): above 0 where a token looks replaced."),  # fmt: skip
+    Pack("xlm_roberta", "enc", "XLMRobertaForMaskedLM", ROBERTA | dict(vocab_size=73), note="Positions start behind pad_token_id."),
+    Pack("albert", "enc", "AlbertForMaskedLM", ALBERT, note="Two groups of one layer, each applied twice."),
+    Pack("bert_sequence_classification", "enc", "BertForSequenceClassification", BERT | STARS),
+    Pack("bert_token_classification", "enc", "BertForTokenClassification", BERT | ENTITIES),
+    Pack("bert_question_answering", "enc", "BertForQuestionAnswering", BERT),
+    Pack("distilbert_sequence_classification", "enc", "DistilBertForSequenceClassification", DISTILBERT | SENTIMENT),
+    Pack("distilbert_token_classification", "enc", "DistilBertForTokenClassification", DISTILBERT | ENTITIES, dtype="F16"),
+    Pack("distilbert_question_answering", "enc", "DistilBertForQuestionAnswering", DISTILBERT),
+    Pack("roberta_sequence_classification", "enc", "RobertaForSequenceClassification",
+         ROBERTA | MOODS | dict(problem_type="multi_label_classification")),  # fmt: skip
+    Pack("roberta_token_classification", "enc", "RobertaForTokenClassification", ROBERTA | ENTITIES),
+    Pack("roberta_question_answering", "enc", "RobertaForQuestionAnswering", ROBERTA),
+    Pack("electra_sequence_classification", "enc", "ElectraForSequenceClassification", ELECTRA | labels("LABEL_0"),
+         note="One label: a regression, as in cross-encoders."),  # fmt: skip
+    Pack("electra_token_classification", "enc", "ElectraForTokenClassification", ELECTRA | ENTITIES),
+    Pack("albert_sequence_classification", "enc", "AlbertForSequenceClassification",
+         ALBERT | SENTIMENT | dict(num_hidden_layers=2, num_hidden_groups=1, inner_group_num=2),
+         note="One group of two layers, applied twice."),
+    Pack("albert_question_answering", "enc", "AlbertForQuestionAnswering", ALBERT | dict(num_hidden_layers=3, num_hidden_groups=1)),
+    Pack(
+        "sentence_bert", "enc", "BertModel", BERT | dict(hidden_size=27, hidden_act="gelu_new"),
+        note="No prefix before the names, a pooler, and the files of sentence-transformers. mean_pooled_normalized and "
+        "cls_pooled_normalized are last_hidden_state averaged over the mask, or its first row, divided by its length.",
+        extra_files={
+            "modules.json": [
+                {"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.models.Transformer"},
+                {"idx": 1, "name": "1", "path": "1_Pooling", "type": "sentence_transformers.models.Pooling"},
+                {"idx": 2, "name": "2", "path": "2_Normalize", "type": "sentence_transformers.models.Normalize"},
+            ],
+            "1_Pooling/config.json": {"word_embedding_dimension": 27, "pooling_mode_cls_token": False, "pooling_mode_mean_tokens": True,
+                                      "pooling_mode_max_tokens": False, "pooling_mode_mean_sqrt_len_tokens": False},
+            "sentence_bert_config.json": {"max_seq_length": 32, "do_lower_case": False},
+        },
+    ),  # fmt: skip
+    Pack("bert_relative_key", "enc", "BertForMaskedLM", BERT | dict(position_embedding_type="relative_key"), optional=True,
+         note="Relative key positions of Shaw et al.; older releases of transformers only."),  # fmt: skip
+]
