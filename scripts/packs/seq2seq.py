@@ -98,7 +98,7 @@ PACKS = [
     ),
     Pack(
         "umt5", "encdec", "UMT5ForConditionalGeneration", T5 | dict(feed_forward_proj="gated-gelu", tie_word_embeddings=False),
-        gains={r"\.q\.weight": 0.17}, optional=True, dtype="BF16", generation=[GREEDY, BEAM],
+        gains={r"\.q\.weight": 0.17}, dtype="BF16", generation=[GREEDY, BEAM],
         seed=6, note="Every layer has its own relative_attention_bias.",
     ),
 ]  # fmt: skip

@@ -29,6 +29,7 @@ const PAGES: Readonly<Record<string, () => Promise<Family>>> = {
   qwen3: async () => (await import("./qwen.ts")).qwen3,
   roberta: ROBERTA,
   t5: T5,
+  umt5: T5,
   "xlm-roberta": ROBERTA,
 };
 

@@ -1,5 +1,6 @@
 // T5 (Raffel et al. 2020): an encoder–decoder with RMS norms, no biases, unscaled scores and relative positions, whose bias by distance
-// all layers of a stack share. T5 1.1, Flan-T5 and mT5 (Xue et al. 2021) gate their feed-forward networks.
+// all layers of a stack share. T5 1.1, Flan-T5 and mT5 (Xue et al. 2021) gate their feed-forward networks; UMT5 (Chung et al. 2023) has a bias
+// in every layer.
 import { ConfigError } from "../errors.ts";
 import type { ConfigReader } from "../load/config.ts";
 import { decoderBlock, type DecoderNames } from "../nn/decoder.ts";
@@ -52,6 +53,7 @@ function read(config: ConfigReader, checkpoint: CheckpointNames): Architecture {
   const maxDistance = config.int("relative_attention_max_distance", { min: buckets, default: 128 });
   const { gated, activation } = feedForwardOf(config);
   const tied = config.bool("tie_word_embeddings", true);
+  const ownBias = config.raw["model_type"] === "umt5";
   const encodes = config.strings("architectures")[0]?.endsWith("EncoderModel") ?? false;
   const head = encodes ? "none" : headOf(config, "seq2seq-lm");
 
@@ -83,10 +85,17 @@ function read(config: ConfigReader, checkpoint: CheckpointNames): Architecture {
   const projections = { heads, dk, bias: false, names: PROJECTIONS, scale: 1 };
   const finish = (g: Graph, x: Value, stack: Stack) => rmsNorm(g, x, `${stack}.final_layer_norm`, { eps });
 
-  /** The bias of a stack by distance: the rows of its table that the buckets name. [positions, 2, heads] */
-  function distances(g: Graph, stack: Stack): Value {
-    const path = `${stack}.block.0.layer.0.SelfAttention.relative_attention_bias`;
+  /** The bias of a layer by distance: the rows of its table that the buckets name. [positions, 2, heads] */
+  function layerBias(g: Graph, stack: Stack, layer: number): Value {
+    const path = `${stack}.block.${layer}.layer.0.SelfAttention.relative_attention_bias`;
     return embedding(g, g.table(`buckets.${stack}`, ["positions", 2], "i32"), g.weight(`${path}.weight`, [buckets, heads]), { path });
+  }
+
+  /** Those of a stack: the first layer's for all, in UMT5 each one's own. */
+  function biases(g: Graph, stack: Stack): (layer: number) => Value {
+    if (ownBias) return (layer) => layerBias(g, stack, layer);
+    const first = layerBias(g, stack, 0);
+    return () => first;
   }
 
   function headOn(g: Graph, x: Value): Value | undefined {
@@ -110,9 +119,14 @@ function read(config: ConfigReader, checkpoint: CheckpointNames): Architecture {
     },
 
     encode(g: Graph, { ids, lengths }: EncoderInputs) {
-      const attention = { ...projections, lengths, distances: distances(g, "encoder") };
+      const bias = biases(g, "encoder");
       const x = paths("encoder").reduce(
-        (h, path) => encoderBlock(g, h, path, { ...block, names: encoderNames, attention }),
+        (h, path, i) =>
+          encoderBlock(g, h, path, {
+            ...block,
+            names: encoderNames,
+            attention: { ...projections, lengths, distances: bias(i) },
+          }),
         embedding(g, ids, embeddings(g), { path: "shared" }),
       );
       return { lastHiddenState: finish(g, x, "encoder") };
@@ -129,13 +143,19 @@ function read(config: ConfigReader, checkpoint: CheckpointNames): Architecture {
 
     decode(g: Graph, { ids, past, lengths, cache, crossCache, sourceLengths, share }: DecoderInputs) {
       const memory = { share, projected: (path: string) => crossCache(path, inner, inner) };
-      const own = { ...projections, past, lengths, distances: distances(g, "decoder") };
+      const bias = biases(g, "decoder");
       const x = paths("decoder").reduce(
-        (h, path) =>
+        (h, path, i) =>
           decoderBlock(g, { x: h, memory }, path, {
             ...block,
             names: decoderNames,
-            attention: { ...own, cache: cache(`${path}.${decoderNames.attention}`, inner, inner) },
+            attention: {
+              ...projections,
+              past,
+              lengths,
+              distances: bias(i),
+              cache: cache(`${path}.${decoderNames.attention}`, inner, inner),
+            },
             cross: { ...projections, past, lengths: sourceLengths },
           }),
         embedding(g, ids, embeddings(g), { path: "shared" }),
@@ -146,4 +166,4 @@ function read(config: ConfigReader, checkpoint: CheckpointNames): Architecture {
   };
 }
 
-export const t5: Family = { modelTypes: ["t5", "mt5"], read };
+export const t5: Family = { modelTypes: ["t5", "mt5", "umt5"], read };
