@@ -16,7 +16,8 @@ export default defineConfig({
     sourcemap: true,
     lib: { entry: { index: "src/index.ts", nn: "src/nn.ts", node: "src/node.ts" }, formats: ["es"] },
     rollupOptions: {
-      external: [/^node:/, ...Object.keys({ ...dependencies, ...peerDependencies })],
+      // Packages, and files in them.
+      external: [/^node:/, ...Object.keys({ ...dependencies, ...peerDependencies }).map((name) => new RegExp(`^${name}(/|$)`))],
       // Vite leaves the white space of ES libraries.
       output: { minify: true },
     },

@@ -6,7 +6,7 @@ import { epilogue } from "./epilogue.ts";
 import { type Binding, entryPoint, type Kernel } from "./kernel.ts";
 import { MATMUL_PARAMS, matmulBindings, matmulFeatures, type MatmulOptions, matmulReaders, matmulRows } from "./matmul.ts";
 import { reduceFeatures, type ReduceOptions, reduction } from "./reduce.ts";
-import { BLOCK, isQuantized, LOAD_ELEMENTS, type QuantType, wideReader, WORD_FOURS } from "./weights.ts";
+import { BLOCK, hasLoads, LOAD_ELEMENTS, type QuantType, wideReader, WORD_FOURS } from "./weights.ts";
 import { wgsl } from "./wgsl.ts";
 
 export interface MatvecOptions extends MatmulOptions, ReduceOptions {
@@ -24,7 +24,7 @@ type Shape = Pick<MatvecOptions, "weight" | "vector" | "wide">;
 
 /** Elements of K that a thread takes at a time. */
 export const matvecStep = ({ weight, vector, wide }: Shape): number =>
-  wide && isQuantized(weight) ? LOAD_ELEMENTS[weight] : vector ? 4 : 1;
+  wide && hasLoads(weight) ? LOAD_ELEMENTS[weight] : vector ? 4 : 1;
 
 const bindings = (options: MatvecOptions): Binding[] =>
   matmulBindings(options).flatMap((b): Binding[] =>
@@ -44,7 +44,7 @@ export const matvecKernel: Kernel<MatvecOptions> = {
   features: (options) => [...matmulFeatures(options), ...reduceFeatures(options)],
   code(options) {
     const { rows, columns, threads, weight, subgroups, gated = false } = options;
-    const wide = options.wide && isQuantized(weight) ? weight : undefined;
+    const wide = options.wide && hasLoads(weight) ? weight : undefined;
     const step = matvecStep(options);
     const sums = sumsOf(options);
     return wgsl`
@@ -94,7 +94,7 @@ function wideTerms(options: MatvecOptions, type: QuantType): string {
   const fours = WORD_FOURS[type];
   const product = (q: number) => (i: number) =>
     `{ let a = x_within(x${i}, at + ${4 * q}u); ${each(columns / 4, (f) => `part${i}_${f} += ${columnsOf(f, (j) => `dot(a, c${j}[${q}])`)};`)} }`;
-  return `${each(columns, (j) => `var load${j} = w[(w${j} + k) / ${LOAD_ELEMENTS[type]}u]; let scale${j} = read_w_scale((w${j} + k) / ${BLOCK}u);`)}
+  return `${each(columns, (j) => `var load${j} = w[(w${j} + k) / ${LOAD_ELEMENTS[type]}u]; let scale${j} = read_w_scale((w${j} + k) / ${BLOCK[type]}u);`)}
     ${sums((i, f) => `var part${i}_${f} = vec4<f32>(0.0);`)}
     for (var word = 0u; word < 4u; word++) {
       let at = k + word * ${4 * fours}u;

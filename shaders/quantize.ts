@@ -63,9 +63,9 @@ fn nearest(value: f32, scale: f32) -> i32 {
 // Writes the quants of a block and gives the bits of its scale.
 fn quantize(block: u32) -> u32 {
   let index = block - params.firstBlock;
-  let column = index % params.rowBlocks * ${BLOCK}u;
+  let column = index % params.rowBlocks * ${BLOCK[type]}u;
   let start = params.sourceStart + index / params.rowBlocks * params.columns + column;
-  let count = min(${BLOCK}u, params.columns - column);
+  let count = min(${BLOCK[type]}u, params.columns - column);
   var largest = 0.0;
   for (var i = 0u; i < count; i++) {
     let value = source1(start + i);

@@ -1,8 +1,10 @@
-// Tensors, streamed in, → blocks of q8 or q4, on the GPU: bytes go to one staging buffer, and every time that is full of rows
-// (or the tensor ends) a dispatch puts them into their places. The queue keeps the order, so nothing is waited for.
-import { instantiate } from "../../shaders/kernel.ts";
+// Tensors, streamed in, → blocks, on the GPU: bytes go to one staging buffer, and every time that is full of rows (or the tensor
+// ends) a dispatch quantises them into their places, or puts blocks of a file there. The queue keeps the order, so nothing is waited for.
+import { instantiate, type KernelInstance } from "../../shaders/kernel.ts";
 import { QUANTIZE_THREADS, quantizeKernel } from "../../shaders/quantize.ts";
-import { BLOCK, type QuantType, rowElements, STORED_BYTES, type StoredType } from "../../shaders/weights.ts";
+import { REPACK_THREADS, repackKernel } from "../../shaders/repack.ts";
+import { type ApartType, BLOCK, fileBlockBytes, isQuantized, rowElements, STORED_BYTES, type StoredType } from "../../shaders/weights.ts";
+import { FoveaError } from "../errors.ts";
 import { SlotPool, storageBuffer, wholeWords, withinMemory } from "./buffers.ts";
 import { maxBindingOf } from "./device.ts";
 import type { Schedule } from "./dispatch.ts";
@@ -16,7 +18,8 @@ const ROWS = 8;
 
 /** A tensor as it arrives. */
 export interface QuantSource {
-  readonly type: StoredType;
+  /** Numbers to be quantised, or blocks as GGUF files have them, which stay of their type. */
+  readonly type: StoredType | ApartType;
   readonly rows: number;
   readonly columns: number;
 }
@@ -24,7 +27,7 @@ export interface QuantSource {
 /** Rows `from`…`to` of the tensor, as `type`, from row `row` of the buffer on. */
 export interface QuantTarget {
   readonly buffer: GPUBuffer;
-  readonly type: QuantType;
+  readonly type: ApartType;
   readonly row: number;
   readonly from: number;
   readonly to: number;
@@ -45,7 +48,7 @@ export class Quantizer {
    * multiple of 8, but for the last ones'.
    */
   async write(source: QuantSource, targets: readonly QuantTarget[], offset: number, bytes: Uint8Array): Promise<void> {
-    const rowBytes = source.columns * STORED_BYTES[source.type];
+    const rowBytes = fileRowBytes(source.type, source.columns);
     const room = rowBytes * Math.max(ROWS, Math.floor(Math.min(STAGING, maxBindingOf(this.#device)) / rowBytes / ROWS) * ROWS);
     const staging = await this.#stage(Math.min(room, rowBytes * source.rows));
     for (let at = 0; at < bytes.length;) {
@@ -76,14 +79,14 @@ export class Quantizer {
   async #quantize({ type, columns }: QuantSource, staging: GPUBuffer, first: number, last: number, target: QuantTarget): Promise<void> {
     const [from, to] = [Math.max(first, target.from), Math.min(last, target.to)];
     if (from >= to) return;
-    const rowBlocks = rowElements(target.type, columns) / BLOCK;
+    const rowBlocks = rowElements(target.type, columns) / BLOCK[target.type];
     const firstBlock = (target.row + from - target.from) * rowBlocks;
     const blocks = (to - from) * rowBlocks;
     const pairs = Math.ceil((firstBlock + blocks) / 2) - Math.floor(firstBlock / 2);
     const program = await Program.create(this.#device, schedule(type, target.type));
     const bound = program.bind(
       { weight: () => target.buffer, slots: this.#slots, external: () => staging },
-      { columns, rowBlocks, sourceStart: (from - first) * columns, firstBlock, blocks, pairs },
+      { columns, rowBlocks, sourceStart: (from - first) * (isQuantized(type) ? rowBlocks : columns), firstBlock, blocks, pairs },
     );
     const encoder = this.#device.createCommandEncoder({ label: "quantize" });
     encodePass(encoder, "quantize", bound.steps);
@@ -92,19 +95,34 @@ export class Quantizer {
   }
 }
 
-const schedule = (source: StoredType, type: QuantType): Schedule => ({
-  name: "quantize",
-  slots: [],
-  dispatches: [
-    {
-      instance: instantiate(quantizeKernel, { source, type }),
-      path: "quantize",
-      bindings: { source: { kind: "external", name: "source" }, quants: { kind: "weight", name: "quants" } },
-      params: Object.fromEntries(Object.keys(quantizeKernel.params).map((name) => [name, name])),
-      grid: ceilDiv("pairs", QUANTIZE_THREADS),
-      bytesRead: 0,
-      bytesWritten: 0,
-      flops: 0,
-    },
-  ],
-});
+/** Bytes of a row as it arrives. */
+function fileRowBytes(type: StoredType | ApartType, columns: number): number {
+  if (!isQuantized(type)) return columns * STORED_BYTES[type];
+  return (rowElements(type, columns) / BLOCK[type]) * fileBlockBytes(type);
+}
+
+const schedule = (source: StoredType | ApartType, type: ApartType): Schedule => {
+  const { instance, threads } = kernelFor(source, type);
+  return {
+    name: "quantize",
+    slots: [],
+    dispatches: [
+      {
+        instance,
+        path: "quantize",
+        bindings: { source: { kind: "external", name: "source" }, quants: { kind: "weight", name: "quants" } },
+        params: Object.fromEntries(Object.keys(instance.kernel.params).map((name) => [name, name])),
+        grid: ceilDiv("pairs", threads),
+        bytesRead: 0,
+        bytesWritten: 0,
+        flops: 0,
+      },
+    ],
+  };
+};
+
+function kernelFor(source: StoredType | ApartType, type: ApartType): { instance: KernelInstance; threads: number } {
+  if (source === type) return { instance: instantiate(repackKernel, { type }), threads: REPACK_THREADS };
+  if (isQuantized(source) || type === "q6_k") throw new FoveaError(`nothing quantises ${source} to ${type}`);
+  return { instance: instantiate(quantizeKernel, { source, type }), threads: QUANTIZE_THREADS };
+}

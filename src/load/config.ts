@@ -116,6 +116,28 @@ export async function readConfig(source: Source, signal?: AbortSignal): Promise<
   return new ConfigReader(await readJson(source, "config.json", signal));
 }
 
+/** Checkpoints whose weights are packed for the kernels of one library. */
+const PACKED: Readonly<Record<string, string>> = {
+  gptq: "GPTQ",
+  awq: "AWQ",
+  bitsandbytes: "bitsandbytes",
+  fp8: "FP8 with scales of blocks",
+};
+
+/**
+ * Weights that another tool has packed are refused by its name: read as numbers they would be noise.
+ * @throws UnsupportedError
+ */
+export function refuseQuantized(config: ConfigReader): void {
+  const method = config.object("quantization_config")?.raw["quant_method"];
+  if (method === undefined && !config.has("quantization_config")) return;
+  const name = typeof method === "string" ? (PACKED[method] ?? method) : "an unnamed method";
+  throw new UnsupportedError(
+    `config.json: the weights are quantised by ${name}, which is not read. Load the checkpoint that it was made from, with dtype "q8" or "q4", or a GGUF file of it.`,
+    { feature: typeof method === "string" ? method : "quantization_config" },
+  );
+}
+
 /**
  * Generation settings in the file's own snake_case: generation_config.json over what old checkpoints keep in config.json.
  */

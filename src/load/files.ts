@@ -19,6 +19,7 @@ export function fileSource(files: NamedFiles): Source {
       const end = Math.min(size, offset + (length ?? size));
       return { size, stream: data instanceof Blob ? data.slice(offset, end).stream() : streamOf(data.subarray(offset, end)) };
     },
+    list: () => Promise.resolve([...byName.keys()]),
   };
 }
 

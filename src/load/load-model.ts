@@ -11,15 +11,21 @@ import { familyOf } from "../models/registry.ts";
 import type { Graph } from "../schedule/graph.ts";
 import { readByRows, type WeightBuffer } from "../schedule/layout.ts";
 import type { TuningStore } from "../tune/store.ts";
-import { readConfig, readGenerationConfig } from "./config.ts";
+import { keptFiles } from "./cache/store.ts";
+import { readConfig, readGenerationConfig, refuseQuantized } from "./config.ts";
 import { canonicalNames } from "./names.ts";
-import { openCheckpoint } from "./safetensors.ts";
-import { type SourceInput, toSource } from "./source.ts";
+import { openFiles } from "./open-checkpoint.ts";
+import { ggufOf, type SourceInput, type SourceOptions, toSource } from "./source.ts";
 import type { LoadProgress } from "./stream.ts";
 import { loadTokenizer } from "./tokenizer.ts";
 import { type Dtype, DTYPES, gpuType, planWeights, type UploadOptions, uploadWeights } from "./weights.ts";
 
-export interface LoadOptions {
+export interface LoadOptions extends SourceOptions {
+  /**
+   * The .gguf file to load of a source that has several. Default: the checkpoint's safetensors; where there is no config.json,
+   * the only .gguf file.
+   */
+  readonly file?: string;
   /** A device of yours; it stays yours. Default: one of our own, which `dispose()` destroys. */
   readonly device?: GPUDevice;
   /**
@@ -50,8 +56,9 @@ export interface LoadOptions {
 
 /**
  * Loads an unconverted Hugging Face checkpoint: config.json, model.safetensors (or its shards) and, where there is one,
- * tokenizer.json.
- * @param source the URL of a folder, files by name or as a list, or a Source (`directory(path)` of fovea/node)
+ * tokenizer.json; or a GGUF file.
+ * @param input the id of a model of the Hugging Face Hub ("Helsinki-NLP/opus-mt-en-fr"), the URL of a folder or a .gguf file,
+ *   files by name or as a list, a folder's handle, or a Source (`directory(path)` of fovea/node)
  * @throws CheckpointError, ConfigError, UnsupportedError; the signal's reason when aborted
  */
 export async function loadModel(input: SourceInput, options: LoadOptions = {}): Promise<Model> {
@@ -62,14 +69,16 @@ export async function loadModel(input: SourceInput, options: LoadOptions = {}): 
   known("dtype", DTYPES, dtype);
   known("kv", KV_TYPES, kv);
   signal?.throwIfAborted();
-  const source = toSource(input);
+  const given = toSource(input, options, keptFiles(options.device));
+  const { source, checkpoint: tensors } = await openFiles(given, { file: options.file ?? ggufOf(input), signal });
   const config = await readConfig(source, signal);
+  refuseQuantized(config);
   const modelType = config.raw["model_type"];
   if (typeof modelType !== "string")
     throw new UnsupportedError(`config.json: model_type is ${JSON.stringify(modelType) ?? "missing"}`, { feature: "model_type" });
   const family = await familyOf(modelType);
   const [checkpoint, generation, tokenizer] = await Promise.all([
-    openCheckpoint(source, signal).then((opened) => canonicalNames(opened, family.prefix)),
+    tensors().then((opened) => canonicalNames(opened, family.prefix)),
     family.generates === false ? {} : readGenerationConfig(source, config.raw, signal),
     loadTokenizer(source, signal),
   ]);
@@ -90,6 +99,7 @@ export async function loadModel(input: SourceInput, options: LoadOptions = {}): 
         throw new UnsupportedError(`The weights take ${bytes} bytes on the GPU, more than maxBytes = ${maxBytes}`, { feature: "maxBytes" });
       const targets = planWeights(specs, checkpoint, "model.safetensors");
       for (const [name, buffer] of await uploadWeights(device, source, specs, targets, upload)) engine.addWeight(name, buffer);
+      await source.finish?.(upload.signal);
       upload.signal?.throwIfAborted();
       await device.queue.onSubmittedWorkDone();
       assertAlive(device);

@@ -1,6 +1,7 @@
 // The header of a safetensors file: names, types, shapes and byte ranges, checked against the file before anything is
 // read by them. Format: https://github.com/huggingface/safetensors#format
 import { CheckpointError, UnsupportedError } from "../errors.ts";
+import type { Rearrange } from "./gguf/rearrange.ts";
 import { MissingFileError, readAll, readBytes, readJson, type Source } from "./source.ts";
 
 export interface TensorInfo {
@@ -11,6 +12,8 @@ export interface TensorInfo {
   /** Bytes of the file, from its start. */
   readonly begin: number;
   readonly end: number;
+  /** What has to be done to its bytes on their way, where the file has them otherwise than Hugging Face. */
+  readonly rearrange?: Rearrange;
 }
 
 export interface Checkpoint {
@@ -96,8 +99,8 @@ async function shardFiles(source: Source, signal?: AbortSignal): Promise<readonl
 }
 
 async function refusePickle(source: Source, signal?: AbortSignal): Promise<void> {
-  const found = await readBytes(source, "pytorch_model.bin", { offset: 0, length: 8, signal }).catch(() => undefined);
-  if (!found) return;
+  const has = (name: string) => readBytes(source, name, { offset: 0, length: 8, signal }).catch(() => undefined);
+  if (!(await has("pytorch_model.bin")) && !(await has("pytorch_model.bin.index.json"))) return;
   throw new UnsupportedError(
     "This checkpoint has only pytorch_model.bin, a pickle: reading one runs code from it. Save it with safetensors (model.save_pretrained(…, safe_serialization=True)).",
     { feature: "pytorch_model.bin" },

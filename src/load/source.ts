@@ -1,16 +1,35 @@
 // Where a checkpoint's bytes come from. Everything that loads asks a Source for named files, whole or in ranges.
 import { CheckpointError, FoveaError, InputError } from "../errors.ts";
+import type { CacheStore } from "./cache/store.ts";
 import { fileSource, type NamedFiles } from "./files.ts";
-import { httpSource } from "./http.ts";
-import { MissingFileError, type OpenOptions, type Source } from "./open.ts";
+import { hub, type HubOptions } from "./hub.ts";
+import { lazySource, MissingFileError, type OpenOptions, type Source } from "./open.ts";
+import { folderUrl, isGguf, isHubId } from "./url.ts";
 
 export { MissingFileError } from "./open.ts";
 export type { OpenedFile, OpenOptions, Source } from "./open.ts";
 
-/** What `loadModel` takes: a URL of a folder, files (by name), or a Source. */
-export type SourceInput = string | URL | Source | NamedFiles;
+/**
+ * What `loadModel` takes: the id of a model of the Hugging Face Hub, the URL of a folder or of a .gguf file, files by name or as a list,
+ * one .gguf file, a folder's handle, or a Source.
+ */
+export type SourceInput = string | URL | Source | NamedFiles | File | FileSystemDirectoryHandle;
 
-export function toSource(input: SourceInput): Source {
+export interface SourceOptions extends Omit<HubOptions, "cache"> {
+  /**
+   * Where files from the network are kept for the next load. Default: models of the Hub in the browser's Cache API, or where
+   * `openDevice` (fovea/node) says; files of a URL nowhere. `true` keeps those of a URL, too.
+   */
+  readonly cache?: boolean | CacheStore;
+}
+
+/** @param kept the store of the platform, where the caller knows one */
+export function toSource(input: SourceInput, { cache, ...options }: SourceOptions = {}, kept?: CacheStore): Source {
+  if (typeof input === "string" && isHubId(input)) return hub(input, { ...options, cache: storeOf(cache ?? true, kept) });
+  for (const field of ["revision", "token", "endpoint"] as const) {
+    if (options[field] !== undefined)
+      throw new InputError(`loadModel: ${field} is of models of the Hub, and the source is no id of one`, { field, got: options[field] });
+  }
   if (typeof input === "string" || input instanceof URL) {
     if (String(input) === "")
       throw new InputError("loadModel: the source is an empty string; expected the URL of a folder", {
@@ -18,7 +37,11 @@ export function toSource(input: SourceInput): Source {
         expected: "a URL",
         got: "",
       });
-    return httpSource(input);
+    const { folder } = folderUrl(input);
+    const store = storeOf(cache ?? false, kept);
+    return lazySource(async () =>
+      store === false ? (await import("./http/source.ts")).httpSource(folder) : (await import("./cache/url-source.ts")).urlSource(folder, store),
+    );
   }
   if (typeof input !== "object" || input === null)
     throw new InputError(`loadModel: expected a URL, files or a Source, got ${String(input)}`, {
@@ -26,8 +49,21 @@ export function toSource(input: SourceInput): Source {
       expected: "a URL, files or a Source",
       got: input,
     });
-  return "open" in input && typeof input.open === "function" ? (input as Source) : fileSource(input as NamedFiles);
+  if ("open" in input && typeof input.open === "function") return input as Source;
+  if ("getFileHandle" in input && typeof input.getFileHandle === "function") {
+    const folder = input as FileSystemDirectoryHandle;
+    return lazySource(async () => (await import("./directory-handle.ts")).directoryHandleSource(folder));
+  }
+  return fileSource(input instanceof File ? [input] : (input as NamedFiles));
 }
+
+/** The .gguf file that a source names by itself. */
+export function ggufOf(input: SourceInput): string | undefined {
+  if (input instanceof URL || (typeof input === "string" && !isHubId(input))) return folderUrl(input).file;
+  return input instanceof File && isGguf(input.name) ? input.name : undefined;
+}
+
+const storeOf = (cache: boolean | CacheStore, kept: CacheStore | undefined): boolean | CacheStore => (cache === true ? (kept ?? true) : cache);
 
 /** A small file, or a range of one, whole. */
 export async function readBytes(source: Source, name: string, options: OpenOptions = {}): Promise<Uint8Array> {

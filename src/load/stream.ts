@@ -7,7 +7,10 @@ export interface LoadProgress {
   /** Bytes of weights read so far, and in all. */
   readonly loaded: number;
   readonly total: number;
+  /** The file being read, and the same of it alone. */
   readonly file: string;
+  readonly fileLoaded: number;
+  readonly fileTotal: number;
 }
 
 export interface StreamOptions {
@@ -28,7 +31,10 @@ export async function streamTensors(
   wanted: readonly TensorInfo[],
   { onChunk, onProgress, signal }: StreamOptions,
 ): Promise<void> {
-  const total = wanted.reduce((n, t) => n + t.end - t.begin, 0);
+  const totals = new Map<string, number>();
+  for (const { file, begin, end } of wanted) totals.set(file, (totals.get(file) ?? 0) + end - begin);
+  const total = [...totals.values()].reduce((a, b) => a + b, 0);
+  const loadedOf = new Map<string, number>();
   let loaded = 0;
   for (const run of runsOf(wanted)) {
     const [first, last] = [run[0]!, run.at(-1)!];
@@ -42,7 +48,10 @@ export async function streamTensors(
           await onChunk(tensor, at - tensor.begin, bytes);
           at += bytes.length;
           loaded += bytes.length;
-          onProgress?.({ loaded, total, file: tensor.file });
+          const { file } = tensor;
+          const fileLoaded = (loadedOf.get(file) ?? 0) + bytes.length;
+          loadedOf.set(file, fileLoaded);
+          onProgress?.({ loaded, total, file, fileLoaded, fileTotal: totals.get(file)! });
         }
       }
       await reader.finish();

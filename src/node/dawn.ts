@@ -4,7 +4,9 @@ import { createRequire } from "node:module";
 import { UnsupportedError } from "../errors.ts";
 import { deviceDescriptor } from "../gpu/device.ts";
 import { learnSubgroupMatrix } from "../gpu/subgroup-matrix.ts";
+import { keepFiles } from "../load/cache/store.ts";
 import { keepTuning } from "../tune/store.ts";
+import { cacheDirectory } from "./cache-directory.ts";
 import { lacksVulkan, unpackSwiftShader, useSwiftShader } from "./swiftshader.ts";
 import { tuningFile } from "./tuning-file.ts";
 
@@ -66,6 +68,7 @@ export async function openDevice({
   const device = await found.adapter.requestDevice({ ...deviceDescriptor(found.adapter), label });
   instances.set(device, found.gpu);
   keepTuning(device, tuningFile());
+  keepFiles(device, cacheDirectory());
   await learnSubgroupMatrix(device, found.adapter.info);
   return device;
 }

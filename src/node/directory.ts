@@ -1,6 +1,6 @@
 // Checkpoints from a folder of the file system.
 import { createReadStream } from "node:fs";
-import { stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { join, normalize } from "node:path";
 import { Readable } from "node:stream";
 import { CheckpointError } from "../errors.ts";
@@ -25,5 +25,6 @@ export function directory(path: string): Source {
       const stream = nothing ? Readable.from([]) : createReadStream(file, { start: offset, end: end - 1, signal, highWaterMark: 1 << 20 });
       return { size, stream: Readable.toWeb(stream) as unknown as ReadableStream<Uint8Array> };
     },
+    list: () => readdir(path),
   };
 }

@@ -1,6 +1,6 @@
 // A graph made to run by itself: compiled, its weights on the device, its buffers kept. What a user of fovea/nn runs an
 // architecture of their own with; the models have their own sessions (KV, step state) on the same parts.
-import { isQuantized, STORED_BYTES } from "../../shaders/weights.ts";
+import { BLOCK, fileBlockBytes, isApart, isQuantized, STORED_BYTES } from "../../shaders/weights.ts";
 import { InputError } from "../errors.ts";
 import { SlotPool, storageBuffer, wholeWords } from "../gpu/buffers.ts";
 import { type Traits, traitsOf, watchDevice } from "../gpu/device.ts";
@@ -15,17 +15,17 @@ import { learnSubgroupMatrix } from "../gpu/subgroup-matrix.ts";
 import { allLowerings } from "./lower/all.ts";
 import { compile, type CompileOptions } from "./compile.ts";
 import type { Graph } from "./graph.ts";
-import type { WeightBuffer } from "./layout.ts";
+import type { WeightBuffer, WeightPlace } from "./layout.ts";
 import type { Plan } from "./plan.ts";
 
 export type TensorData = Float32Array | Int32Array | Uint32Array;
 
 export interface ExecutableOptions extends Partial<Omit<CompileOptions, "traits">> {
   /**
-   * Weights by name, row-major: f32, or the bits of the 16-bit type that `stored` names (matrices only; vectors are always f32).
-   * Those to be quantised are f32.
+   * Weights by name, row-major: f32, or the bits of the 16-bit or 8-bit type that `stored` names (matrices only; vectors are always
+   * f32). Those to be quantised are f32; those of types that only files have (q4_k, q6_k) are blocks as a GGUF file has them.
    */
-  readonly weights?: Readonly<Record<string, Float32Array | Uint16Array>>;
+  readonly weights?: Readonly<Record<string, Float32Array | Uint16Array | Uint8Array>>;
   /** Replaces traits of the device: to try the kernels chosen for another kind. */
   readonly traits?: Partial<Traits>;
 }
@@ -43,6 +43,8 @@ export interface RunOutput {
   /** The same bytes as 32-bit integers, for outputs that are ids. */
   readonly ints: Int32Array;
 }
+
+type BlockBuffer = WeightBuffer & { readonly type: "q4_k" | "q6_k" };
 
 export class Executable {
   readonly plan: Plan;
@@ -90,22 +92,44 @@ export class Executable {
   async #upload(spec: WeightBuffer, weights: NonNullable<ExecutableOptions["weights"]>, quantizer: Quantizer): Promise<void> {
     const buffer = storageBuffer(this.#device, spec.name, spec.bytes);
     this.#weights.set(spec.name, buffer);
-    const given = isQuantized(spec.type) ? "f32" : spec.type;
+    const given = spec.type === "q8" || spec.type === "q4" ? "f32" : spec.type;
     for (const part of spec.parts) {
       const data = weights[part.tensor];
       const expected = part.shape.reduce((a, b) => a * b, 1);
+      if (isQuantized(given)) {
+        await this.#uploadBlocks({ ...spec, type: given }, part, data, quantizer);
+        continue;
+      }
       if (data?.length !== expected || data.BYTES_PER_ELEMENT !== STORED_BYTES[given])
         throw new InputError(
           `weight "${part.tensor}": expected ${expected} numbers of shape [${part.shape.join(", ")}] as ${given}, got ${data ? `${data.length} in a ${data.constructor.name}` : "none"}`,
           { field: part.tensor, expected: part.shape, got: data?.length },
         );
       const own = data.subarray(part.from, part.to);
-      if (isQuantized(spec.type)) {
+      if (spec.type === "q8" || spec.type === "q4") {
         const [columns, rows] = [spec.shape[1]!, own.length / spec.shape[1]!];
         const target = { buffer, type: spec.type, row: part.row, from: 0, to: rows };
         await quantizer.write({ type: "f32", rows, columns }, [target], 0, new Uint8Array(own.buffer, own.byteOffset, own.byteLength));
       } else this.#device.queue.writeBuffer(buffer, part.byteOffset, wholeWords(own));
     }
+  }
+
+  /** Blocks as a GGUF file has them. */
+  async #uploadBlocks(spec: BlockBuffer, part: WeightPlace, data: TensorData | Uint16Array | Uint8Array | undefined, quantizer: Quantizer) {
+    const [type, columns] = [spec.type, spec.shape[1]!];
+    const rowBytes = (columns / BLOCK[type]) * fileBlockBytes(type);
+    const expected = part.shape[0]! * rowBytes;
+    if (!(data instanceof Uint8Array) || data.length !== expected)
+      throw new InputError(`weight "${part.tensor}": expected ${expected} bytes of blocks as ${type}, got ${data ? data.byteLength : "none"}`, {
+        field: part.tensor,
+        expected,
+        got: data?.byteLength,
+      });
+    const own = data.slice((part.from / columns) * rowBytes, (part.to / columns) * rowBytes);
+    const buffer = this.#weights.get(spec.name)!;
+    if (!isApart(type)) return this.#device.queue.writeBuffer(buffer, part.byteOffset, own);
+    const rows = (part.to - part.from) / columns;
+    await quantizer.write({ type, rows, columns }, [{ buffer, type, row: part.row, from: 0, to: rows }], 0, own);
   }
 
   /** Runs once and reads all outputs. */

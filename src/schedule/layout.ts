@@ -32,7 +32,7 @@ export const weightName = (parts: readonly WeightPart[]): string =>
   parts.map(({ tensor, rows, shard }) => (tensor === null ? `0×${rows}` : tensor + (shard ? `[${shard.from}…]` : ""))).join("+");
 
 /** Matrices with rows of a block at least. Marian keeps its bias as [1, V]: one row is a vector. */
-const fillsBlocks = (shape: Shape): boolean => shape.length === 2 && shape[0] !== 1 && (shape[1] as number) >= BLOCK;
+const fillsBlocks = (shape: Shape): boolean => shape.length === 2 && shape[0] !== 1 && (shape[1] as number) >= BLOCK.q8;
 
 /**
  * The tensors that may be quantised: matrices that every reader takes row by row, a linear layer or an embedding. One that is
@@ -106,19 +106,20 @@ export interface Shard {
 const SHARD_ROWS = 8;
 
 /**
- * A weight as what can be bound: itself, or where that is too large the tensors in it one by one, split by rows where one
- * alone is.
+ * A weight as what can be bound: itself, or where that is too large, or its tensors are quantised in different ways, the tensors in
+ * it one by one, split by rows where one alone is too large.
  */
 export function shardsOf(value: Value, stored: (tensor: string) => WeightType, maxBytes: number): readonly Shard[] {
   const whole = [{ value, row: 0 }];
   if (value.origin.kind !== "weight" || isView(value) || value.shape.length !== 2) return whole;
   const [rows, columns] = value.shape as [number, number];
-  const bytes = (count: number) => weightBytes(storageType(value, stored), count, columns);
-  if (bytes(rows) <= maxBytes) return whole;
-  const largest = SHARD_ROWS * Math.max(1, Math.floor(maxBytes / bytes(SHARD_ROWS)));
+  const { parts } = value.origin;
+  if (!mixesBlocks(parts, stored) && weightBytes(storageType(value, stored), rows, columns) <= maxBytes) return whole;
   const shards: Shard[] = [];
   let row = 0;
-  for (const part of value.origin.parts) {
+  for (const part of parts) {
+    const type = storageType(weightValue(value, [part], [part.rows, columns]), stored);
+    const largest = SHARD_ROWS * Math.max(1, Math.floor(maxBytes / weightBytes(type, SHARD_ROWS, columns)));
     for (let from = 0; from < part.rows; from += largest) {
       const rows = Math.min(largest, part.rows - from);
       const piece = rows === part.rows ? part : { ...part, rows, shard: { from, of: part.rows } };
@@ -127,6 +128,12 @@ export function shardsOf(value: Value, stored: (tensor: string) => WeightType, m
     row += part.rows;
   }
   return shards;
+}
+
+/** Files quantise the tensors of a layer in different ways, and widening them would take many times their bytes. */
+function mixesBlocks(parts: readonly WeightPart[], stored: (tensor: string) => WeightType): boolean {
+  const types = new Set(parts.flatMap(({ tensor }) => (tensor === null ? [] : [stored(tensor)])));
+  return types.size > 1 && [...types].some(isQuantized);
 }
 
 const weightValue = (value: Value, parts: readonly WeightPart[], shape: readonly number[]): Value =>

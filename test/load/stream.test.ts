@@ -96,7 +96,7 @@ test("progress counts wanted bytes, up to all of them", async () => {
     onChunk: () => undefined,
     onProgress: (p) => void seen.push(p),
   });
-  expect(seen.at(-1)).toEqual({ loaded: 600, total: 600, file: "f" });
+  expect(seen.at(-1)).toEqual({ loaded: 600, total: 600, file: "f", fileLoaded: 600, fileTotal: 600 });
   expect(seen.map((p) => p.loaded)).toEqual(seen.map((p) => p.loaded).toSorted((a, b) => a - b));
 });
 

@@ -112,7 +112,7 @@ test("tables of positions and types are not quantised", async () => {
   const read = [...weights].filter(([name]) => !/pooler|decoder\.bias/.test(name));
   const bytes = read.map(([name, { shape, dtype }]) => {
     const isMatrix = shape.length === 2;
-    const stored = ({ F32: "f32", F16: "f16", BF16: "bf16" } as const)[dtype];
+    const stored = ({ F32: "f32", F16: "f16", BF16: "bf16", F8_E4M3: "f8" } as const)[dtype];
     return weightBytes(isMatrix ? (/position_|token_type_/.test(name) ? stored : "q8") : "f32", isMatrix ? shape[0]! : 1, shape.at(-1)!);
   });
   expect(model.memory().weights).toBe(bytes.reduce((a, b) => a + b, 0));

@@ -19,10 +19,10 @@ const rowsOf = (ids: readonly number[], batch: number): number[][] => {
 
 const cases = pairwise(
   {
-    weight: ["f32", "f16", "bf16"],
+    weight: ["f32", "f16", "bf16", "f8"],
     // A table is one that the host fills.
     positions: ["none", "f32", "f16", "bf16", "table"],
-    types: ["none", "f32", "f16", "bf16"],
+    types: ["none", "f32", "f16", "bf16", "f8"],
     past: [false, true],
     positionOffset: [0, 2],
     scale: [1, 5.5],

@@ -3,7 +3,7 @@
 import { describe, expect, test } from "vitest";
 import { instantiate } from "../../shaders/kernel.ts";
 import { matvecKernel, type MatvecOptions } from "../../shaders/matvec.ts";
-import { isQuantized, type WeightType } from "../../shaders/weights.ts";
+import type { QuantType, StoredType } from "../../shaders/weights.ts";
 import { matmul } from "../../src/ops/matmul.ts";
 import { Executable } from "../../src/schedule/executable.ts";
 import { Graph, slice } from "../../src/schedule/graph.ts";
@@ -30,9 +30,9 @@ const inTiles =
     });
 
 /** A weight of this type: the numbers for `Executable`, and what kernels must see in them. */
-function weight(shape: [number, number], type: WeightType, seed: number): { data: Float32Array | Uint16Array; gold: Tensor } {
+function weight(shape: [number, number], type: StoredType | QuantType, seed: number): { data: Float32Array | Uint16Array | Uint8Array; gold: Tensor } {
   const scale = 1 / Math.sqrt(shape[1]);
-  if (!isQuantized(type)) return stored(shape, type, seed, scale);
+  if (type !== "q8" && type !== "q4") return stored(shape, type, seed, scale);
   const data = normals(shape[0] * shape[1], seed, scale);
   return { data, gold: quantize(tensor(shape, data), type).gold };
 }

@@ -24,7 +24,7 @@ type Type = (typeof TYPES)[number];
 /** What the GPU makes of these bytes, given to it in parts of `step` bytes, as row `row` and on of a buffer of `total` rows. */
 async function onGpu(
   bytes: Uint8Array,
-  source: { type: "f32" | "f16" | "bf16"; rows: number; columns: number },
+  source: { type: "f32" | "f16" | "bf16" | "f8"; rows: number; columns: number },
   { type, step = bytes.length, row = 0, total = source.rows }: { type: Type; step?: number; row?: number; total?: number },
 ): Promise<Uint32Array> {
   const device = await getDevice();
@@ -44,7 +44,7 @@ async function onGpu(
 const bytesOf = (data: ArrayBufferView): Uint8Array => new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 
 describe.each(TYPES)("%s bits", (type) => {
-  const cases = pairwise({ source: ["f32", "f16", "bf16"], rows: [1, 3, 41], columns: [32, 33, 60, 64, 130], scale: [1, 0.02, 1e-5] });
+  const cases = pairwise({ source: ["f32", "f16", "bf16", "f8"], rows: [1, 3, 41], columns: [32, 33, 60, 64, 130], scale: [1, 0.02, 1e-5] });
   test.each(cases.map((c, i) => [Object.values(c).join(" "), c, i] as const))("are the reference's: %s", async (_, c, i) => {
     const { gold, data } = stored([c.rows, c.columns], c.source, i, c.scale);
     const got = await onGpu(bytesOf(data), { type: c.source, rows: c.rows, columns: c.columns }, { type });

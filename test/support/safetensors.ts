@@ -2,7 +2,7 @@
 // Format: https://huggingface.co/docs/safetensors — u64 header length, JSON header, data.
 import { size, tensor, type Tensor } from "../reference/tensor.ts";
 
-export type StorageDtype = "F32" | "F16" | "BF16";
+export type StorageDtype = "F32" | "F16" | "BF16" | "F8_E4M3";
 
 export interface StoredTensor extends Tensor {
   readonly dtype: StorageDtype;
@@ -69,7 +69,29 @@ const CODECS: Record<StorageDtype, Codec> = {
     write: (view, at, x) => view.setUint16(at, numberToHalf(x), true),
   },
   BF16: { bytes: 2, read: readBfloat16, write: writeBfloat16 },
+  F8_E4M3: {
+    bytes: 1,
+    read: (view, at) => FLOAT8[view.getUint8(at)]!,
+    write: (view, at, x) => view.setUint8(at, numberToFloat8(x)),
+  },
 };
+
+/** What each byte means (OCP 8-bit floating point, E4M3): the exponent's bias is 7, 0x7f is NaN, nothing is infinite. */
+export const FLOAT8: readonly number[] = Array.from({ length: 256 }, (_, byte) => {
+  const [sign, exponent, mantissa] = [byte >> 7 ? -1 : 1, (byte >> 3) & 15, byte & 7];
+  if (exponent === 15 && mantissa === 7) return Number.NaN;
+  return sign * (exponent ? 2 ** (exponent - 7) * (1 + mantissa / 8) : 2 ** -6 * (mantissa / 8));
+});
+
+/** The byte whose value is nearest, of two the even one. */
+export function numberToFloat8(x: number): number {
+  let best = 0;
+  for (let byte = 0; byte < 0x7f; byte++) {
+    const [now, before] = [Math.abs(FLOAT8[byte]! - Math.abs(x)), Math.abs(FLOAT8[best]! - Math.abs(x))];
+    if (now < before || (now === before && byte % 2 === 0)) best = byte;
+  }
+  return x < 0 || Object.is(x, -0) ? best | 0x80 : best;
+}
 
 /** IEEE 754 binary16: sign, 5 bits of exponent, 10 of mantissa. */
 export function halfToNumber(bits: number): number {

@@ -79,6 +79,7 @@ function products(node: Node<MatmulInputs, MatmulAttrs>, out: Value, context: Lo
         batch,
         xOffset: x.offset,
         ...strides,
+        ...(transposeB && { wRow: storedRowStride(value, context) }),
         wOffset: w.offset,
         column0: row,
         columns: out.shape.at(-1)!,

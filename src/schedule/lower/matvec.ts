@@ -2,7 +2,7 @@
 // mul_mat_vec); no GPU has been measured yet.
 import type { MatmulOptions } from "../../../shaders/matmul.ts";
 import type { MatvecOptions } from "../../../shaders/matvec.ts";
-import { BLOCK, isQuantized } from "../../../shaders/weights.ts";
+import { BLOCK, hasLoads } from "../../../shaders/weights.ts";
 
 export type MatvecTile = Pick<MatvecOptions, "columns" | "threads">;
 
@@ -15,7 +15,7 @@ const EIGHT_COLUMNS = 4;
 
 /** Whether quants can be loaded 16 bytes at a time: rows must begin with a block. */
 export const hasWideLoads = ({ weight, vector }: MatmulOptions, wOffset: number): boolean =>
-  isQuantized(weight) && vector && wOffset % BLOCK === 0;
+  hasLoads(weight) && vector && wOffset % BLOCK[weight] === 0;
 
 /**
  * The usual tile, then others worth trying. Eight columns halve the reads of x, as long as that leaves work for all cores; two of

@@ -7,6 +7,7 @@ import { mapKernel } from "../../../shaders/map.ts";
 import { narrowKernel } from "../../../shaders/narrow.ts";
 import { normKernel } from "../../../shaders/norm.ts";
 import { quantizeKernel } from "../../../shaders/quantize.ts";
+import { repackKernel } from "../../../shaders/repack.ts";
 import { DESTINATIONS, rotaryAppendKernel } from "../../../shaders/rotary-append.ts";
 import { rotaryKernel } from "../../../shaders/rotary.ts";
 import { scaleHeadsKernel } from "../../../shaders/scale-heads.ts";
@@ -40,7 +41,8 @@ export const elementwiseAxes = [
     axes: { kind: ["layer", "rms"], threads: [1, 64], residual: FLAG, sum: FLAG, vector: FLAG, subgroups: FLAG },
     valid: (o) => !o.subgroups || o.threads === 64,
   }),
-  defineAxes({ kernel: quantizeKernel, axes: { source: ["f32", "f16", "bf16"], type: ["q8", "q4"] } }),
+  defineAxes({ kernel: quantizeKernel, axes: { source: ["f32", "f16", "bf16", "f8"], type: ["q8", "q4"] } }),
+  defineAxes({ kernel: repackKernel, axes: { type: ["q8", "q4", "q6_k"] } }),
   defineAxes({ kernel: rotaryKernel, axes: { past: FLAG } }),
   defineAxes({
     kernel: rotaryAppendKernel,

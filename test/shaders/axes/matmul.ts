@@ -4,7 +4,7 @@ import { fitsSubgroupMatrix, holdsWeight, matmulSubgroupMatrixKernel } from "../
 import { matmulTiledKernel } from "../../../shaders/matmul-tiled.ts";
 import { matvecKernel } from "../../../shaders/matvec.ts";
 import { ACTIVATIONS } from "../../../shaders/snippets.ts";
-import { isQuantized, type WeightAccess } from "../../../shaders/weights.ts";
+import { hasLoads, isQuantized, type WeightAccess } from "../../../shaders/weights.ts";
 import { defineAxes, FLAG, WEIGHTS } from "./axes.ts";
 
 const common = {
@@ -37,7 +37,7 @@ export const matmulAxes = [
     kernel: matvecKernel,
     axes: { ...common, rows: UP_TO_8, columns: [4, 8], threads: [32, 64, 128, 256], wide: FLAG, subgroups: FLAG },
     valid: (o) => {
-      if (!possible(o) || (o.wide && !(o.vector && isQuantized(o.weight)))) return false;
+      if (!possible(o) || (o.wide && !(o.vector && hasLoads(o.weight)))) return false;
       if (o.rows === 4 && o.columns === 4 && o.threads === 64) return usual(o) && (!o.subgroups || plain(o));
       const typical = plain(o) && o.vector && (o.weight === "f16" || (o.weight === "q4" && o.wide));
       return typical && (o.threads === 64 ? !o.gated || o.rows < 3 : o.rows === 1 && !o.gated);

@@ -1,0 +1,167 @@
+// Bytes of one remote file, in order: a connection that breaks is taken up again at the byte it broke at, and long ranges
+// are fetched in several requests at once. Every answer must be of the same file: its size and ETag are compared, and not left
+// to If-Range, a header for which browsers ask other origins' leave first and CDNs refuse it.
+import { CheckpointError, FoveaError } from "../../errors.ts";
+import { type Answer, ATTEMPTS, drop, type Range, type Server } from "./request.ts";
+
+/** Bytes of a request, where several run at once. What was fetched ahead lies in memory: at most CONNECTIONS of these. */
+const SEGMENT = 4 << 20;
+/** Browsers open six connections to a server over HTTP/1.1, and the page may want one. */
+const CONNECTIONS = 5;
+
+type Chunks = AsyncGenerator<Uint8Array, void, undefined>;
+
+export class RemoteFile {
+  readonly #server: Server;
+  readonly #url: URL;
+  readonly #name: string;
+  #size = Number.NaN;
+  #etag: string | undefined;
+
+  constructor(server: Server, url: URL, name: string) {
+    this.#server = server;
+    this.#url = url;
+    this.#name = name;
+  }
+
+  /** Bytes of the file, once an answer has told. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** The first answer of a range; `read` goes on with it. */
+  async begin(from: number, to: number, signal?: AbortSignal): Promise<Answer> {
+    return this.#get({ name: this.#name, from, to: to - from > SEGMENT && to !== Infinity ? from + SEGMENT : to, signal });
+  }
+
+  /** Bytes `from` … `to` of the file, as far as it has them, beginning with what `first` brings. */
+  async *read(first: Answer, from: number, to: number, signal: AbortSignal): Chunks {
+    // A server without ranges sends the whole file over one connection.
+    if (!first.partial || to - from <= SEGMENT || to === Infinity) return yield* this.#resumed(from, to, signal, first);
+    const end = Number.isNaN(this.#size) ? to : Math.min(to, this.#size);
+    const ahead: Ahead[] = [];
+    let next = from;
+    const stop = new AbortController();
+    const either = AbortSignal.any([signal, stop.signal]);
+    const start = () => {
+      const [begin, finish] = [next, Math.min(end, next + SEGMENT)];
+      ahead.push(new Ahead(this.#resumed(begin, finish, either, begin === from ? first : undefined)));
+      next = finish;
+    };
+    try {
+      while (next < end && ahead.length < CONNECTIONS) start();
+      for (let at = from; at < end;) {
+        const finish = Math.min(end, at + SEGMENT);
+        for await (const chunk of ahead.shift()!.chunks()) {
+          at += chunk.length;
+          yield chunk;
+        }
+        // The file ends here, although nobody told: what follows would stand at the wrong place.
+        if (at < finish) return;
+        if (next < end) start();
+      }
+    } finally {
+      stop.abort(new Error("nobody reads on"));
+    }
+  }
+
+  /** Bytes over one connection at a time, taken up again where it broke. */
+  async *#resumed(from: number, to: number, signal: AbortSignal, first?: Answer): Chunks {
+    let answer = first;
+    let at = from;
+    let failures = 0;
+    while (at < to) {
+      try {
+        answer ??= await this.#get({ name: this.#name, from: at, to, signal });
+        for await (const chunk of this.#body(answer, at, to)) {
+          at += chunk.length;
+          failures = 0;
+          yield chunk;
+        }
+        // All that was promised came: the file may be shorter than what was asked for.
+        if (Number.isNaN(answer.end) || at >= Math.min(answer.end, to)) return;
+        throw new Error(`the server closed the connection ${Math.min(answer.end, to) - at} bytes early`);
+      } catch (cause) {
+        signal.throwIfAborted();
+        if (cause instanceof FoveaError) throw cause;
+        if (++failures === ATTEMPTS)
+          throw new CheckpointError(`${this.#name}: the connection broke at byte ${at}, ${ATTEMPTS} times in a row`, {
+            file: this.#name,
+            cause,
+          });
+        await this.#server.pause(failures, signal);
+        answer = undefined;
+      }
+    }
+  }
+
+  /** What an answer brings of the bytes `from` … `to`. */
+  async *#body({ body, from: start }: Answer, from: number, to: number): Chunks {
+    const reader = body.getReader();
+    let at = start;
+    try {
+      while (at < to) {
+        const { done, value } = await this.#server.unstalled(reader.read());
+        if (done) return;
+        const part = value.subarray(Math.max(0, from - at), Math.min(value.length, to - at));
+        at += value.length;
+        if (part.length > 0) yield part;
+      }
+      // The stream's end may come after its last byte: cancelling there would count as a broken request.
+      if (to !== Infinity) await Promise.race([reader.read(), new Promise((resolve) => setTimeout(resolve, 20))]);
+    } finally {
+      reader.cancel().catch(() => undefined);
+    }
+  }
+
+  async #get(range: Range): Promise<Answer> {
+    const answer = await this.#server.get(this.#url, range);
+    const etag = answer.headers.get("etag")?.replace(/^W\//, "");
+    this.#size = Number.isNaN(this.#size) ? answer.size : this.#size;
+    this.#etag ??= etag;
+    if ((etag !== undefined && etag !== this.#etag) || (!Number.isNaN(answer.size) && answer.size !== this.#size)) {
+      drop(answer.body);
+      throw new CheckpointError(`${this.#name}: the file was changed on the server while it was read; load it again`, {
+        file: this.#name,
+        expected: this.#etag ?? this.#size,
+        got: etag ?? answer.size,
+      });
+    }
+    return answer;
+  }
+}
+
+/** A generator that runs before anyone asks for what it yields. */
+class Ahead {
+  readonly #chunks: Uint8Array[] = [];
+  #ended = false;
+  #error: unknown;
+  #wake: () => void = () => undefined;
+
+  constructor(source: Chunks) {
+    void this.#run(source);
+  }
+
+  async *chunks(): Chunks {
+    for (;;) {
+      const chunk = this.#chunks.shift();
+      if (chunk) yield chunk;
+      else if (this.#error !== undefined) throw this.#error;
+      else if (this.#ended) return;
+      else await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
+  }
+
+  async #run(source: Chunks): Promise<void> {
+    try {
+      for await (const chunk of source) {
+        this.#chunks.push(chunk);
+        this.#wake();
+      }
+    } catch (error) {
+      this.#error = error ?? new Error("aborted");
+    }
+    this.#ended = true;
+    this.#wake();
+  }
+}
