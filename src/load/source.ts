@@ -40,7 +40,9 @@ export function toSource(input: SourceInput, { cache, ...options }: SourceOption
     const { folder } = folderUrl(input);
     const store = storeOf(cache ?? false, kept);
     return lazySource(async () =>
-      store === false ? (await import("./http/source.ts")).httpSource(folder) : (await import("./cache/url-source.ts")).urlSource(folder, store),
+      store === false
+        ? (await import("./http/source.ts")).httpSource(folder)
+        : (await import("./cache/url-source.ts")).urlSource(folder, store),
     );
   }
   if (typeof input !== "object" || input === null)
@@ -63,7 +65,8 @@ export function ggufOf(input: SourceInput): string | undefined {
   return input instanceof File && isGguf(input.name) ? input.name : undefined;
 }
 
-const storeOf = (cache: boolean | CacheStore, kept: CacheStore | undefined): boolean | CacheStore => (cache === true ? (kept ?? true) : cache);
+const storeOf = (cache: boolean | CacheStore, kept: CacheStore | undefined): boolean | CacheStore =>
+  cache === true ? (kept ?? true) : cache;
 
 /** A small file, or a range of one, whole. */
 export async function readBytes(source: Source, name: string, options: OpenOptions = {}): Promise<Uint8Array> {

@@ -1,5 +1,14 @@
 // Checkpoint → GPU: finds the tensors that the plans' layout asks for, checks them, and streams each to its place.
-import { BLOCK, type BlockType, fileBlockBytes, isApart, isQuantized, STORED_BYTES, type StoredType, type WeightType } from "../../shaders/weights.ts";
+import {
+  BLOCK,
+  type BlockType,
+  fileBlockBytes,
+  isApart,
+  isQuantized,
+  STORED_BYTES,
+  type StoredType,
+  type WeightType,
+} from "../../shaders/weights.ts";
 import { CheckpointError, UnsupportedError } from "../errors.ts";
 import { storageBuffer, wholeWords, withinMemory } from "../gpu/buffers.ts";
 import { Quantizer, type QuantSource, type QuantTarget } from "../gpu/quantize.ts";
@@ -147,8 +156,7 @@ export async function uploadWeights(
 }
 
 /** Bytes of an element, in blocks of a file as in numbers; a fraction, and exact. */
-const bytesPerElement = (type: WeightType): number =>
-  isQuantized(type) ? fileBlockBytes(type) / BLOCK[type] : STORED_BYTES[type];
+const bytesPerElement = (type: WeightType): number => (isQuantized(type) ? fileBlockBytes(type) / BLOCK[type] : STORED_BYTES[type]);
 
 /** A tensor as it comes, and where it goes. */
 interface Arrival {
@@ -163,7 +171,10 @@ async function sinkOf(tensor: TensorInfo, targets: readonly Target[], put: Put):
   const [type, { shape }] = [storedType(tensor), tensor];
   const widened = isQuantized(type) ? targets.filter(({ spec }) => !isQuantized(spec.type)) : [];
   const others = { type, shape, targets: targets.filter((target) => !widened.includes(target)) };
-  const widen = widened.length === 0 ? undefined : await widening(type as BlockType, tensor, (...f32) => put({ type: "f32", shape, targets: widened }, ...f32));
+  const widen =
+    widened.length === 0
+      ? undefined
+      : await widening(type as BlockType, tensor, (...f32) => put({ type: "f32", shape, targets: widened }, ...f32));
   const sink: Sink = async (offset, bytes) => {
     await widen?.(offset, bytes);
     if (others.targets.length > 0) await put(others, offset, bytes);

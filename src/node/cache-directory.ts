@@ -42,4 +42,7 @@ export function cacheDirectory(path = join(envPaths("fovea", { suffix: "" }).cac
 }
 
 /** A part of a key as a file's name: nothing that a file system takes for something else. */
-const safe = (part: string): string => encodeURIComponent(part).replaceAll("*", "%2A").replace(/^\.+$/, (dots) => "%2E".repeat(dots.length));
+const safe = (part: string): string =>
+  encodeURIComponent(part)
+    .replaceAll("*", "%2A")
+    .replace(/^\.+$/, (dots) => "%2E".repeat(dots.length));

@@ -120,11 +120,14 @@ export class Executable {
     const rowBytes = (columns / BLOCK[type]) * fileBlockBytes(type);
     const expected = part.shape[0]! * rowBytes;
     if (!(data instanceof Uint8Array) || data.length !== expected)
-      throw new InputError(`weight "${part.tensor}": expected ${expected} bytes of blocks as ${type}, got ${data ? data.byteLength : "none"}`, {
-        field: part.tensor,
-        expected,
-        got: data?.byteLength,
-      });
+      throw new InputError(
+        `weight "${part.tensor}": expected ${expected} bytes of blocks as ${type}, got ${data ? data.byteLength : "none"}`,
+        {
+          field: part.tensor,
+          expected,
+          got: data?.byteLength,
+        },
+      );
     const own = data.slice((part.from / columns) * rowBytes, (part.to / columns) * rowBytes);
     const buffer = this.#weights.get(spec.name)!;
     if (!isApart(type)) return this.#device.queue.writeBuffer(buffer, part.byteOffset, own);

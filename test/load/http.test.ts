@@ -210,7 +210,10 @@ describe("faults name the file", () => {
   });
 });
 
-test.each(["/models/x", "./models/x", "models/x/", "a/b/c", "http://"])("%j without a page to resolve it against is an InputError that says what to do", (url) => {
-  expect(() => toSource(url)).toThrow(InputError);
-  expect(() => toSource(url)).toThrow(/directory\(path\)/);
-});
+test.each(["/models/x", "./models/x", "models/x/", "a/b/c", "http://"])(
+  "%j without a page to resolve it against is an InputError that says what to do",
+  (url) => {
+    expect(() => toSource(url)).toThrow(InputError);
+    expect(() => toSource(url)).toThrow(/directory\(path\)/);
+  },
+);

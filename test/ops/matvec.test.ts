@@ -30,7 +30,11 @@ const inTiles =
     });
 
 /** A weight of this type: the numbers for `Executable`, and what kernels must see in them. */
-function weight(shape: [number, number], type: StoredType | QuantType, seed: number): { data: Float32Array | Uint16Array | Uint8Array; gold: Tensor } {
+function weight(
+  shape: [number, number],
+  type: StoredType | QuantType,
+  seed: number,
+): { data: Float32Array | Uint16Array | Uint8Array; gold: Tensor } {
   const scale = 1 / Math.sqrt(shape[1]);
   if (type !== "q8" && type !== "q4") return stored(shape, type, seed, scale);
   const data = normals(shape[0] * shape[1], seed, scale);

@@ -44,7 +44,12 @@ async function onGpu(
 const bytesOf = (data: ArrayBufferView): Uint8Array => new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 
 describe.each(TYPES)("%s bits", (type) => {
-  const cases = pairwise({ source: ["f32", "f16", "bf16", "f8"], rows: [1, 3, 41], columns: [32, 33, 60, 64, 130], scale: [1, 0.02, 1e-5] });
+  const cases = pairwise({
+    source: ["f32", "f16", "bf16", "f8"],
+    rows: [1, 3, 41],
+    columns: [32, 33, 60, 64, 130],
+    scale: [1, 0.02, 1e-5],
+  });
   test.each(cases.map((c, i) => [Object.values(c).join(" "), c, i] as const))("are the reference's: %s", async (_, c, i) => {
     const { gold, data } = stored([c.rows, c.columns], c.source, i, c.scale);
     const got = await onGpu(bytesOf(data), { type: c.source, rows: c.rows, columns: c.columns }, { type });

@@ -72,7 +72,10 @@ export function encode(type: BlockName, x: ArrayLike<number>): Uint8Array<ArrayB
   const { elements, bytes: size } = GGML[type];
   const out = new Uint8Array((x.length / elements) * size);
   for (let b = 0; b * size < out.length; b++)
-    ENCODE[type](Float64Array.from({ length: elements }, (_, i) => x[b * elements + i]!), new DataView(out.buffer, b * size, size));
+    ENCODE[type](
+      Float64Array.from({ length: elements }, (_, i) => x[b * elements + i]!),
+      new DataView(out.buffer, b * size, size),
+    );
   return out;
 }
 
@@ -121,7 +124,10 @@ const ENCODE: Readonly<Record<BlockName, (x: Float64Array, out: DataView) => voi
     for (let side = 0; side < 2; side++) {
       for (let i = 0; i < 64; i++) out.setUint8(64 * side + i, (q(128 * side + i) & 15) | ((q(128 * side + 64 + i) & 15) << 4));
       for (let i = 0; i < 32; i++)
-        out.setUint8(128 + 32 * side + i, [0, 1, 2, 3].reduce((byte, p) => byte | ((q(128 * side + 32 * p + i) >> 4) << (2 * p)), 0));
+        out.setUint8(
+          128 + 32 * side + i,
+          [0, 1, 2, 3].reduce((byte, p) => byte | ((q(128 * side + 32 * p + i) >> 4) << (2 * p)), 0),
+        );
     }
   },
 };
@@ -138,7 +144,11 @@ export interface GgufTensor {
 }
 
 /** A GGUF file, version 3. */
-export function writeGguf(metadata: Readonly<Record<string, MetaValue>>, tensors: readonly GgufTensor[], alignment = 32): Uint8Array<ArrayBuffer> {
+export function writeGguf(
+  metadata: Readonly<Record<string, MetaValue>>,
+  tensors: readonly GgufTensor[],
+  alignment = 32,
+): Uint8Array<ArrayBuffer> {
   const parts: Uint8Array[] = [];
   const number = (bytes: number, write: (view: DataView) => void) => {
     const part = new Uint8Array(bytes);
@@ -157,19 +167,32 @@ export function writeGguf(metadata: Readonly<Record<string, MetaValue>>, tensors
   u32(3);
   u64(tensors.length);
   u64(Object.keys(metadata).length);
-  for (const [key, value] of Object.entries(metadata)) {
-    text(key);
-    if (typeof value === "string") (u32(8), text(value));
-    else if (typeof value === "boolean") (u32(7), number(1, (v) => v.setUint8(0, Number(value))));
-    else if (typeof value === "number") Number.isInteger(value) ? (u32(4), u32(value)) : (u32(6), number(4, (v) => v.setFloat32(0, value, true)));
-    else if ("u64" in value) (u32(10), u64(value.u64));
-    else {
+  const f32 = (value: number) => number(4, (v) => v.setFloat32(0, value, true));
+  /** The type's number, then the value. */
+  const write = (value: MetaValue): void => {
+    if (typeof value === "string") {
+      u32(8);
+      text(value);
+    } else if (typeof value === "boolean") {
+      u32(7);
+      number(1, (v) => v.setUint8(0, Number(value)));
+    } else if (typeof value === "number") {
+      u32(Number.isInteger(value) ? 4 : 6);
+      (Number.isInteger(value) ? u32 : f32)(value);
+    } else if ("u64" in value) {
+      u32(10);
+      u64(value.u64);
+    } else {
       u32(9);
       u32(value instanceof Float32Array ? 6 : value instanceof Int32Array ? 5 : 8);
       u64(value.length);
       if (value instanceof Float32Array || value instanceof Int32Array) raw(value);
       else for (const item of value) text(item);
     }
+  };
+  for (const [key, value] of Object.entries(metadata)) {
+    text(key);
+    write(value);
   }
   let offset = 0;
   for (const { name, shape, type, bytes } of tensors) {
@@ -184,8 +207,14 @@ export function writeGguf(metadata: Readonly<Record<string, MetaValue>>, tensors
   const start = Math.ceil(header / alignment) * alignment;
   const file = new Uint8Array(start + offset);
   let at = 0;
-  for (const part of parts) (file.set(part, at), (at += part.length));
+  for (const part of parts) {
+    file.set(part, at);
+    at += part.length;
+  }
   at = start;
-  for (const { bytes } of tensors) (file.set(bytes, at), (at += Math.ceil(bytes.length / alignment) * alignment));
+  for (const { bytes } of tensors) {
+    file.set(bytes, at);
+    at += Math.ceil(bytes.length / alignment) * alignment;
+  }
   return file;
 }

@@ -64,7 +64,9 @@ export class HeaderCatalog implements Catalog {
 
   /** The version before, which nobody will ask for again. */
   async #forget(name: string, facts: FileFacts): Promise<void> {
-    await entryOf(this.#store, { scope: this.#scope, name }, facts)?.delete().catch(() => undefined);
+    await entryOf(this.#store, { scope: this.#scope, name }, facts)
+      ?.delete()
+      .catch(() => undefined);
   }
 
   #read({ size, headers, redirected }: { size: number; headers: Headers; redirected: boolean }): FileFacts {

@@ -26,13 +26,14 @@ export async function hasher({ kind }: Digest, size: number): Promise<Hasher> {
 }
 
 async function plainHasher(name: "sha1" | "sha256"): Promise<Hasher> {
-  const native = (
-    globalThis as { process?: { getBuiltinModule?(name: string): Crypto | undefined } }
-  ).process?.getBuiltinModule?.("node:crypto");
+  const native = (globalThis as { process?: { getBuiltinModule?(name: string): Crypto | undefined } }).process?.getBuiltinModule?.(
+    "node:crypto",
+  );
   if (native) {
     const hash = native.createHash(name);
     return { update: (bytes) => void hash.update(bytes), hex: () => hash.digest("hex") };
   }
-  const hash = name === "sha1" ? (await import("@noble/hashes/legacy.js")).sha1.create() : (await import("@noble/hashes/sha2.js")).sha256.create();
+  const hash =
+    name === "sha1" ? (await import("@noble/hashes/legacy.js")).sha1.create() : (await import("@noble/hashes/sha2.js")).sha256.create();
   return { update: (bytes) => void hash.update(bytes), hex: () => bytesToHex(hash.digest()) };
 }

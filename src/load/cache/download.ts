@@ -84,7 +84,10 @@ export class Download {
   }
 
   #tooLong(): CheckpointError {
-    return new CheckpointError(`${this.#name}: more than the ${this.#size} bytes announced came`, { file: this.#name, expected: this.#size });
+    return new CheckpointError(`${this.#name}: more than the ${this.#size} bytes announced came`, {
+      file: this.#name,
+      expected: this.#size,
+    });
   }
 
   async *#run(signal: AbortSignal): Chunks {

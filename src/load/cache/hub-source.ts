@@ -66,7 +66,9 @@ const listed = ({ files }: Listing, { id, revision, endpoint }: HubModel): Catal
   describe(name) {
     const facts = files.get(name);
     if (facts) return Promise.resolve(facts);
-    return Promise.reject(new MissingFileError(`${name} is not among the files of ${id} (revision ${revision}) at ${endpoint.host}`, { file: name }));
+    return Promise.reject(
+      new MissingFileError(`${name} is not among the files of ${id} (revision ${revision}) at ${endpoint.host}`, { file: name }),
+    );
   },
   list: () => Promise.resolve([...files.keys()]),
 });
@@ -88,20 +90,22 @@ class Listings {
   /** Undefined where the endpoint has no such API. */
   async current(signal?: AbortSignal): Promise<Listing | undefined> {
     const key = `${this.#scope}/revisions/${encodeURIComponent(this.#model.revision)}`;
-    const kept = this.#store && readKept(await readJsonOf(this.#store, key));
+    const note = this.#store && (await readJsonOf(this.#store, key));
+    const kept = readKept(note);
     // A commit never changes.
     if (kept && kept.commit === this.#model.revision) return kept;
     let listing: Listing | undefined;
     try {
-      listing = await this.#ask(signal, kept === undefined);
+      listing = await this.#ask(signal, note === undefined);
     } catch (error) {
-      if (kept && error instanceof UnreachableError) return kept;
+      // What was last known, be it that there is no such list.
+      if (note && error instanceof UnreachableError) return kept;
       throw error;
     }
-    if (!listing || !this.#store) return listing;
-    await this.#forget(kept, listing);
+    if (!this.#store) return listing;
+    if (listing) await this.#forget(kept, listing);
     try {
-      await this.#store.set(key, jsonBytes({ commit: listing.commit, files: Object.fromEntries(listing.files) }));
+      await this.#store.set(key, jsonBytes(listing ? { commit: listing.commit, files: Object.fromEntries(listing.files) } : {}));
     } catch {
       // A store that is full or broken remembers nothing.
     }
@@ -130,7 +134,9 @@ class Listings {
   async #forget(before: Listing | undefined, now: Listing): Promise<void> {
     for (const [name, facts] of before?.files ?? []) {
       if (now.files.get(name)?.version === facts.version) continue;
-      await entryOf(this.#store, { scope: this.#scope, name }, facts)?.delete().catch(() => undefined);
+      await entryOf(this.#store, { scope: this.#scope, name }, facts)
+        ?.delete()
+        .catch(() => undefined);
     }
   }
 }
@@ -140,7 +146,8 @@ async function textOf(body: ReadableStream<Uint8Array>, name: string): Promise<s
   let text = "";
   for await (const chunk of body as unknown as AsyncIterable<Uint8Array>) {
     text += decoder.decode(chunk, { stream: true });
-    if (text.length > LONGEST_LISTING) throw new CheckpointError(`${name}: the list of its files is too long`, { file: name, expected: LONGEST_LISTING });
+    if (text.length > LONGEST_LISTING)
+      throw new CheckpointError(`${name}: the list of its files is too long`, { file: name, expected: LONGEST_LISTING });
   }
   return text;
 }

@@ -40,7 +40,8 @@ export class KeptSource implements Source {
     if (entry && (await entry.isComplete().catch(() => false)))
       return { size, stream: streamOf((either) => this.#kept(entry, name, offset, to, either), signal) };
     const download = this.#downloads.get(name);
-    const useful = !download || download.failed ? to - offset > SMALL || to - offset === size : download.canReadFrom(offset) && to - offset > SMALL;
+    const useful =
+      !download || download.failed ? to - offset > SMALL || to - offset === size : download.canReadFrom(offset) && to - offset > SMALL;
     if (!useful) return this.#remote.open(name, { offset, length: to - offset, signal });
     const running = download && !download.failed ? download : await this.#begin(name, facts, signal);
     return { size, stream: streamOf(() => running.read(offset, to), signal) };

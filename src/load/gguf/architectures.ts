@@ -62,7 +62,7 @@ interface GgufArchitecture {
   /** Hugging Face's name for what follows "blk.0." or stands alone; "{i}" is the block's number. */
   readonly names: Readonly<Record<string, string>>;
   /** A tensor whose bytes are not Hugging Face's. */
-  adapt?(name: string, tensor: TensorInfo, metadata: Metadata): TensorInfo;
+  readonly adapt?: (name: string, tensor: TensorInfo, metadata: Metadata) => TensorInfo;
 }
 
 /** Llama 3's table for rope, of which the config has the parameters here. */
@@ -101,7 +101,11 @@ const ARCHITECTURES: Readonly<Record<string, GgufArchitecture>> = {
       const kvHeads = m.own("attention.head_count_kv") ?? heads;
       const headRows = tensor.shape[0]! / Number(letter === "q" ? heads : kvHeads);
       if (!Number.isInteger(headRows) || headRows % 2 !== 0)
-        throw m.fail(`tensor ${name} has ${tensor.shape[0]} rows, which are not those of its heads`, "an even number for each head", headRows);
+        throw m.fail(
+          `tensor ${name} has ${tensor.shape[0]} rows, which are not those of its heads`,
+          "an even number for each head",
+          headRows,
+        );
       const bytes = tensor.end - tensor.begin;
       return { ...tensor, rearrange: headsFromPairs(headRows, bytes / tensor.shape[0]!, bytes) };
     },

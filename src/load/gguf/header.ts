@@ -69,7 +69,8 @@ function parseGguf(bytes: Uint8Array, file: string, size: number): GgufHeader {
     throw reader.fail("general.alignment must be a multiple of 8", "a multiple of 8", alignment);
   const start = Math.ceil(reader.at / alignment) * alignment;
   const tensors = drafts.map(({ offset, bytes: length, ...tensor }): TensorInfo => {
-    if (offset % alignment !== 0) throw reader.fail(`tensor ${tensor.name} does not begin at a multiple of ${alignment}`, alignment, offset);
+    if (offset % alignment !== 0)
+      throw reader.fail(`tensor ${tensor.name} does not begin at a multiple of ${alignment}`, alignment, offset);
     return { ...tensor, file, begin: start + offset, end: start + offset + length };
   });
   checkTensors(tensors, reader, size);

@@ -59,13 +59,15 @@ async function readParts(source: Source, file: string, signal?: AbortSignal): Pr
   const [, stem, , count] = PART.exec(file) ?? [];
   if (stem === undefined) return readGguf(source, file, signal);
   const parts = Number(count);
-  if (parts < 1 || parts > MOST_PARTS) throw new CheckpointError(`${file} is one of ${parts} parts`, { file, expected: `1 … ${MOST_PARTS}`, got: parts });
+  if (parts < 1 || parts > MOST_PARTS)
+    throw new CheckpointError(`${file} is one of ${parts} parts`, { file, expected: `1 … ${MOST_PARTS}`, got: parts });
   const headers: GgufHeader[] = [];
   for (let part = 1; part <= parts; part++)
     headers.push(await readGguf(source, `${stem}-${String(part).padStart(5, "0")}-of-${count}.gguf`, signal));
   const tensors: TensorInfo[] = headers.flatMap((header) => header.tensors);
   const twice = tensors.find(({ name }, i) => tensors.findIndex((t) => t.name === name) < i);
-  if (twice) throw new CheckpointError(`${twice.file}: tensor ${twice.name} is in another part, too`, { file: twice.file, field: twice.name });
+  if (twice)
+    throw new CheckpointError(`${twice.file}: tensor ${twice.name} is in another part, too`, { file: twice.file, field: twice.name });
   return { metadata: headers[0]!.metadata, tensors };
 }
 
@@ -74,7 +76,12 @@ async function ropeFactors(source: Source, { tensors }: GgufHeader, signal?: Abo
   if (!tensor) return undefined;
   const { file, begin, end, dtype } = tensor;
   if (dtype !== "F32" || end - begin > 4 * MOST_FACTORS)
-    throw new CheckpointError(`${file}: tensor ${ROPE_FACTORS} is no list of a few f32`, { file, field: ROPE_FACTORS, expected: "F32", got: dtype });
+    throw new CheckpointError(`${file}: tensor ${ROPE_FACTORS} is no list of a few f32`, {
+      file,
+      field: ROPE_FACTORS,
+      expected: "F32",
+      got: dtype,
+    });
   const bytes = await readBytes(source, file, { offset: begin, length: end - begin, signal });
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return Float32Array.from({ length: bytes.length / 4 }, (_, i) => view.getFloat32(4 * i, true));

@@ -109,13 +109,14 @@ function mergesOf(tokens: readonly string[], scores: readonly number[]): [string
   const ids = new Map(tokens.map((token, id) => [token, id]));
   const merges: { readonly pair: [string, string]; readonly score: number; readonly ranks: readonly [number, number] }[] = [];
   for (const [token, id] of ids) {
-    const characters = [...token];
+    const characters = Array.from(token);
     let left = "";
     for (let i = 0; i < characters.length - 1; i++) {
       left += characters[i]!;
       const right = token.slice(left.length);
       const ranks = [ids.get(left), ids.get(right)] as const;
-      if (ranks[0] !== undefined && ranks[1] !== undefined) merges.push({ pair: [left, right], score: scores[id]!, ranks: [ranks[0], ranks[1]] });
+      if (ranks[0] !== undefined && ranks[1] !== undefined)
+        merges.push({ pair: [left, right], score: scores[id]!, ranks: [ranks[0], ranks[1]] });
     }
   }
   return merges.toSorted((a, b) => b.score - a.score || a.ranks[0] - b.ranks[0] || a.ranks[1] - b.ranks[1]).map(({ pair }) => pair);
@@ -169,7 +170,10 @@ function wordPiece(vocabulary: Vocabulary): Json {
   // The file does not tell whether the model knows capitals; its vocabulary does.
   const cased = pieces.some((piece) => !isSpecial(piece) && piece !== piece.toLowerCase());
   const special = (kind: string, fallback: string) => pieces[metadata.int(`tokenizer.ggml.${kind}_token_id`) ?? -1] ?? fallback;
-  const [cls, sep] = [pieces[metadata.int("tokenizer.ggml.cls_token_id") ?? metadata.int("tokenizer.ggml.bos_token_id") ?? -1] ?? "[CLS]", special("seperator", "[SEP]")];
+  const [cls, sep] = [
+    pieces[metadata.int("tokenizer.ggml.cls_token_id") ?? metadata.int("tokenizer.ggml.bos_token_id") ?? -1] ?? "[CLS]",
+    special("seperator", "[SEP]"),
+  ];
   const ids = Object.fromEntries([cls, sep].map((token) => [token, { id: token, ids: [pieces.indexOf(token)], tokens: [token] }]));
   const of = (id: string, type: number) => ({ SpecialToken: { id, type_id: type } });
   const text = (id: string, type: number) => ({ Sequence: { id, type_id: type } });
@@ -232,6 +236,7 @@ const vocabOf = (tokens: readonly string[]): Record<string, number> => Object.fr
 
 /** An array of numbers, whatever type the file has it in; empty where it is anything else. */
 function numbers(value: unknown, length: number): readonly number[] {
-  const list = value instanceof Float32Array || value instanceof Int32Array || Array.isArray(value) ? Array.from(value as ArrayLike<unknown>) : [];
+  const list =
+    value instanceof Float32Array || value instanceof Int32Array || Array.isArray(value) ? Array.from(value as ArrayLike<unknown>) : [];
   return list.length === length && list.every((n) => typeof n === "number") ? (list as number[]) : [];
 }

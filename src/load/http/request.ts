@@ -42,6 +42,8 @@ export class UnreachableError extends CheckpointError {}
 const LATER = new Set([408, 425, 429, 500, 502, 503, 504]);
 /** Attempts before giving up, none of which brought a byte. */
 export const ATTEMPTS = 5;
+/** The same before a server's first answer: then a wrong address, no network or a missing CORS header is likelier than a passing fault. */
+const FIRST_ATTEMPTS = 2;
 const LONGEST_WAIT = 8_000;
 /** A server that wants more patience than this is not waited for. */
 const LONGEST_RETRY_AFTER = 60_000;
@@ -50,7 +52,6 @@ export class Server {
   readonly #headers: Readonly<Record<string, string>>;
   readonly #wait: number;
   readonly #stall: number;
-  /** Before that a failure is more likely a wrong address, no network or a missing CORS header than a passing fault. */
   #answered = false;
 
   constructor({ headers = {}, wait = 500, stall = 60_000 }: HttpOptions = {}) {
@@ -77,7 +78,8 @@ export class Server {
       } catch (cause) {
         giveUp.abort();
         signal?.throwIfAborted();
-        if (last || !this.#answered) throw new UnreachableError(`${name}: no answer from ${url.host || "the server"}`, { file: name, cause });
+        if (last || (!this.#answered && attempt === FIRST_ATTEMPTS))
+          throw new UnreachableError(`${name}: no answer from ${url.host || "the server"}`, { file: name, cause });
         await this.pause(attempt, signal);
         continue;
       }
