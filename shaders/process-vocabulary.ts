@@ -1,5 +1,5 @@
-// Logits processors that look at the position only, in place: suppressed tokens, tokens suppressed at the first step, no
-// end before a least length, forced tokens. A thread per row and token.
+// Logits processors that look at the position only, in place: suppressed tokens, tokens suppressed at the first step
+// that is free, no end before a least length, forced tokens. A thread per row and token.
 import { entryPoint, type Kernel } from "./kernel.ts";
 import { BANNED } from "./process-history.ts";
 import { wgsl } from "./wgsl.ts";
@@ -15,7 +15,7 @@ const WORKGROUP = 64;
 
 export const processVocabularyKernel: Kernel<ProcessVocabularyOptions> = {
   name: "process-vocabulary",
-  params: { count: "u32", vocabulary: "u32", eosCount: "u32", forcedCount: "u32" },
+  params: { count: "u32", vocabulary: "u32", eosCount: "u32", forcedCount: "u32", firstStep: "i32" },
   workgroupSize: () => WORKGROUP,
   bindings: ({ bias, firstBias, minimum, forced }) => [
     { name: "logits", index: 1, type: "array<f32>", access: "read_write" },
@@ -44,7 +44,7 @@ ${entryPoint(WORKGROUP)}
   score += bias[token];
   #endif
   #if ${firstBias}
-  if (step == 0) { score += first_bias[token]; }
+  if (step == params.firstStep) { score += first_bias[token]; }
   #endif
   #if ${minimum}
   if (step < minimum[row]) {

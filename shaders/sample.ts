@@ -1,4 +1,4 @@
-// Draws a token per row: temperature, top-k, top-p (Holtzman et al. 2020), then Gumbel-max, which samples from a softmax by
+// Draws a token per row: temperature, top-k, top-p (Holtzman et al. 2020), min-p (Nguyen et al. 2024), then Gumbel-max, which samples from a softmax by
 // an argmax of logits plus noise. The noise is a hash of (seed, row, step, token): the same seed gives the same text, on
 // any device up to rounding. Thresholds are found by bisection on the bits of the logits. A workgroup of 64 per row.
 import { entryPoint, type Kernel } from "./kernel.ts";
@@ -9,6 +9,7 @@ import { wgsl } from "./wgsl.ts";
 export interface SampleOptions extends ReduceOptions {
   readonly topK: boolean;
   readonly topP: boolean;
+  readonly minP: boolean;
   /** The log-probabilities that it draws from are written too; what is cut off has −1e30. */
   readonly scored: boolean;
 }
@@ -17,7 +18,7 @@ const WORKGROUP = 64;
 
 export const sampleKernel: Kernel<SampleOptions> = {
   name: "sample",
-  params: { rows: "u32", vocabulary: "u32", k: "u32", seed: "u32", p: "f32", temperature: "f32" },
+  params: { rows: "u32", vocabulary: "u32", k: "u32", seed: "u32", p: "f32", temperature: "f32", minLog: "f32" },
   workgroupSize: () => WORKGROUP,
   bindings: ({ scored }) => [
     { name: "logits", index: 1, type: "array<f32>", access: "read" },
@@ -27,7 +28,7 @@ export const sampleKernel: Kernel<SampleOptions> = {
     ...(scored ? [{ name: "log_probabilities", index: 5, type: "array<f32>", access: "read_write" } as const] : []),
   ],
   features: reduceFeatures,
-  code({ topK, topP, scored, subgroups }) {
+  code({ topK, topP, minP, scored, subgroups }) {
     const each = (line: string) =>
       `for (var i = thread; i < params.vocabulary; i += ${WORKGROUP}u) { let z = logits[at + i] / params.temperature; ${line} }`;
     // Builds the largest key, bit by bit, above which what is kept still suffices.
@@ -84,6 +85,10 @@ ${entryPoint(WORKGROUP)}
   ${each("if (key(z) >= least) { kept += exp(z - m); }")}
   let needed = params.p * total(kept, thread);${bisect("exp(z - m)", "total(own, thread) >= needed")}
   }
+  #endif
+  #if ${minP}
+  // Probabilities relative to the likeliest token's are differences of logits.
+  least = max(least, key(m + params.minLog));
   #endif
   #if ${scored}
   {

@@ -7,12 +7,14 @@ import { forward, forwardDecodeGraph, forwardDims, type Run } from "./engine/for
 import { encodeGraph } from "./engine/graphs.ts";
 import { type IdsInput, inputLimits, type Rows, toMatrix, toRows } from "./engine/inputs.ts";
 import { FoveaError, InputError } from "./errors.ts";
-import type { Generation, Piece, Prompt } from "./generate/generate.ts";
+import type { Conversation } from "./generate/conversation.ts";
+import type { Generation, Piece } from "./generate/generate.ts";
 import type { GenerateOptions } from "./generate/options.ts";
+import type { Prompt } from "./generate/prompt.ts";
 import type { Profile } from "./gpu/profile.ts";
 import type { RawConfig } from "./load/config.ts";
-import type { Tokenizer } from "./load/tokenizer.ts";
 import { type Head, writes } from "./models/architecture.ts";
+import type { Tokenizer } from "./text/tokenizer.ts";
 
 export interface ForwardInput {
   /** [batch, tokens] */
@@ -53,7 +55,7 @@ export class Model {
   readonly config: RawConfig;
   /** generation_config.json over what config.json says of generation. */
   readonly generationConfig: RawConfig;
-  /** Undefined where no tokenizer.json came with the checkpoint: then input is given as ids. */
+  /** Undefined where no tokenizer.json (or the older files) came with the checkpoint: then input is given as ids. */
   readonly tokenizer: Tokenizer | undefined;
   readonly #host: EngineHost;
 
@@ -101,13 +103,14 @@ export class Model {
   }
 
   /**
-   * Generates for a text or ids, or for a batch of them; one in, one out. Greedy by default, sampling or beam search by
+   * Generates for a text, ids or the messages of a chat, or for a batch of them; one in, one out. Greedy by default, sampling or beam search by
    * options; the checkpoint's generation_config.json gives what options leave open.
    */
   generate(input: Prompt, options?: GenerateOptions): Promise<Generation>;
   generate(input: readonly Prompt[], options?: GenerateOptions): Promise<Generation[]>;
   async generate(input: Prompt | readonly Prompt[], options: GenerateOptions = {}): Promise<Generation | Generation[]> {
-    const several = typeof input !== "string" && typeof input[0] !== "number" && input.length > 0;
+    const [first] = input;
+    const several = typeof input !== "string" && (typeof first === "string" || Array.isArray(first));
     const { generate } = await generating();
     const generations = await generate(this.#generator, several ? (input as readonly Prompt[]) : [input as Prompt], options);
     return several ? generations : generations[0]!;
@@ -117,6 +120,15 @@ export class Model {
   async *stream(input: Prompt, options: GenerateOptions = {}): AsyncGenerator<Piece, void, undefined> {
     const { stream } = await generating();
     yield* stream(this.#generator, input, options);
+  }
+
+  /**
+   * A conversation, of decoders: generations that follow one another and keep the keys and values of what has been read, so that only
+   * what is new in a prompt is read. Dispose it.
+   */
+  async conversation(): Promise<Conversation> {
+    const { Conversation } = await import("./generate/conversation.ts");
+    return new Conversation(this.#generator);
   }
 
   /**

@@ -7,7 +7,7 @@ import { evaluate } from "../gpu/expr.ts";
 import type { Program } from "../gpu/program.ts";
 import type { Graph } from "../schedule/graph.ts";
 import type { Plan } from "../schedule/plan.ts";
-import type { Tokenizer } from "../load/tokenizer.ts";
+import type { Tokenizer } from "../text/tokenizer.ts";
 import type { Engine } from "./engine.ts";
 import { decodeGraph, encodeGraph, type ModelDims } from "./graphs.ts";
 import { padRight, type Rows } from "./inputs.ts";

@@ -50,6 +50,14 @@ export class Workspace {
     return buffer;
   }
 
+  /** Hands a buffer over to another workspace, which must have none of that name. */
+  move(name: string, to: Workspace): void {
+    const buffer = this.get(name);
+    to.#assertUsable();
+    this.#buffers.delete(name);
+    to.#buffers.set(name, buffer);
+  }
+
   write(name: string, data: HostData, byteOffset = 0): void {
     this.#device.queue.writeBuffer(this.get(name), byteOffset, data);
   }

@@ -8,6 +8,8 @@ export interface Hypothesis {
   readonly ids: readonly number[];
   /** Sum of log-probabilities / length ** lengthPenalty, the length with the prompt and without the end token. */
   readonly score: number;
+  /** With `outputScores`: each token's log-probability, after processors. */
+  readonly scores?: readonly number[];
   /** With `outputBeams`: for each token, which running beam it went on from. */
   readonly beamIndices?: readonly number[];
 }
@@ -92,11 +94,12 @@ export class BeamItem {
 
   /** @returns its score among the finished; `length` counts new tokens without the end */
   #finish(beam: Beam, length: number): number {
-    const { numBeams, lengthPenalty, outputBeams } = this.#settings;
+    const { numBeams, lengthPenalty, outputBeams, outputScores } = this.#settings;
     const score = beam.last.score / (this.#promptLength + length) ** lengthPenalty;
     const path = pathOf(beam);
     const beamIndices = outputBeams && { beamIndices: path.map(({ parent }) => parent) };
-    this.#finished.push({ ids: path.map(({ id }) => id), score, ...beamIndices });
+    const scores = outputScores && { scores: path.map(({ score: sum }, i) => sum - (path[i - 1]?.score ?? 0)) };
+    this.#finished.push({ ids: path.map(({ id }) => id), score, ...scores, ...beamIndices });
     // Stable: of equal scores the earlier stays.
     this.#finished = this.#finished.toSorted((a, b) => b.score - a.score).slice(0, numBeams);
     return score;

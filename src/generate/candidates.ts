@@ -1,5 +1,5 @@
 // How likely a token was and what else was likely: the records of a step with `topCandidates`, read on the host.
-import type { Tokenizer } from "../load/tokenizer.ts";
+import type { Tokenizer } from "../text/tokenizer.ts";
 
 /** A token that a step might have chosen. */
 export interface Candidate {
@@ -18,6 +18,9 @@ export interface ScoredToken extends Candidate {
 
 /** Integers that a row's step leaves for the host: its token, or the token and `topCandidates` others with the bits of their log-probabilities. */
 export const recordSize = (topCandidates: number): number => (topCandidates > 0 ? 2 * (1 + topCandidates) : 1);
+
+/** The log-probability of the chosen token of a row's record. */
+export const scoreOf = (record: Int32Array): number => new Float32Array(record.buffer, record.byteOffset, record.length)[1]!;
 
 /** One row's record with `topCandidates` > 0. */
 export function scoredToken(record: Int32Array, tokenizer: Tokenizer | undefined): ScoredToken {

@@ -1,8 +1,8 @@
 // What a session's steps leave, followed to finished sequences: rows that go on by themselves, or the beams of an item.
-import type { Tokenizer } from "../load/tokenizer.ts";
+import type { Tokenizer } from "../text/tokenizer.ts";
 import { BeamItem, type BeamStep } from "./beam.ts";
-import { recordSize, type ScoredToken, scoredToken } from "./candidates.ts";
-import type { Settings } from "./options.ts";
+import { recordSize, scoreOf, type ScoredToken, scoredToken } from "./candidates.ts";
+import { recorded, type Settings } from "./options.ts";
 import type { Session } from "./session.ts";
 import { StreamDecoder } from "./stream-decoder.ts";
 
@@ -12,6 +12,7 @@ export interface Final {
   readonly ids: readonly number[];
   readonly tokens?: readonly ScoredToken[];
   readonly score?: number;
+  readonly scores?: readonly number[];
   readonly beamIndices?: readonly number[];
 }
 
@@ -39,24 +40,29 @@ export async function followRows(
   const rows = Array.from({ length: prompts.length * group }, (_, r) => ({
     ids: [] as number[],
     tokens: [] as ScoredToken[],
+    scores: [] as number[],
     done: false,
     decoder: tokenizer && new StreamDecoder(tokenizer, prompts[Math.floor(r / group)]),
     stop: new StopStrings(settings.stopStrings),
   }));
-  const scored = settings.topCandidates > 0;
-  const size = recordSize(settings.topCandidates);
+  const { topCandidates, outputScores } = settings;
+  const size = recordSize(recorded(settings));
   for await (const records of session.steps()) {
     rows.forEach((row, r) => {
       if (row.done) return;
       const id = records[r * size]!;
       row.ids.push(id);
-      if (scored) row.tokens.push(scoredToken(records.subarray(r * size, (r + 1) * size), tokenizer));
+      const record = records.subarray(r * size, (r + 1) * size);
+      if (topCandidates > 0) row.tokens.push(scoredToken(record, tokenizer));
+      if (outputScores) row.scores.push(scoreOf(record));
       row.done = settings.eos.includes(id) || (settings.stopStrings.length > 0 && row.stop.push(row.decoder?.push(id) ?? ""));
     });
     if (rows.every((row) => row.done)) break;
   }
   return prompts.map((_, i) => ({
-    finals: rows.slice(i * group, (i + 1) * group).map(({ ids, tokens }) => ({ ids, ...(scored && { tokens }) })),
+    finals: rows
+      .slice(i * group, (i + 1) * group)
+      .map(({ ids, tokens, scores }) => ({ ids, ...(topCandidates > 0 && { tokens }), ...(outputScores && { scores }) })),
   }));
 }
 

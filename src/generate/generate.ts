@@ -1,26 +1,23 @@
 // Text and ids in, generations out: prompts are prepared, a session runs them, tokens are followed to their end.
 import type { Attentions } from "../capture/session.ts";
 import { hooksOf } from "../capture/hooks.ts";
-import { type AttentionSelection, selectAttention } from "../capture/selection.ts";
 import { attentionsOf } from "../capture/session.ts";
 import type { MapAxis } from "../capture/attentions.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { EngineHost } from "../engine/host.ts";
 import { forward } from "../engine/forward.ts";
-import { inputLimits, type Rows, toRows } from "../engine/inputs.ts";
+import type { Rows } from "../engine/inputs.ts";
 import { InputError } from "../errors.ts";
 import type { RawConfig } from "../load/config.ts";
-import type { Tokenizer } from "../load/tokenizer.ts";
-import { writes } from "../models/architecture.ts";
+import type { Tokenizer } from "../text/tokenizer.ts";
 import type { BeamStep } from "./beam.ts";
-import { type Candidate, type ScoredToken, scoredToken } from "./candidates.ts";
-import { type Course, type Final, type Followed, followBeams, followRows, StopStrings } from "./follow.ts";
-import { decoderStartOf, type GenerateOptions, resolveOptions } from "./options.ts";
+import { type Candidate, scoreOf, type ScoredToken, scoredToken } from "./candidates.ts";
+import { type Final, type Followed, followBeams, followRows, StopStrings } from "./follow.ts";
+import type { KvPrefix } from "./kv-prefix.ts";
+import type { GenerateOptions } from "./options.ts";
+import { prepare, type Prepared, type Prompt } from "./prompt.ts";
 import { Session } from "./session.ts";
 import { StreamDecoder } from "./stream-decoder.ts";
-
-/** A text, or ids. */
-export type Prompt = string | readonly number[];
 
 export interface GeneratedSequence {
   /** As Hugging Face's `generate` returns them: prompt or decoder start token first, up to and including the end token. */
@@ -31,6 +28,8 @@ export interface GeneratedSequence {
   readonly tokens?: readonly ScoredToken[];
   /** Beam search: the score it was ranked by. */
   readonly score?: number;
+  /** With `outputScores`: the log-probability of each new token. */
+  readonly scores?: readonly number[];
   /**
    * With `outputBeams`, for each new token which running beam of the step before it went on from: token t of the sequence, taken
    * at step t, is the one of `beams[t]` with this id and this parent.
@@ -56,6 +55,8 @@ export interface Piece {
   /** Text that this token completes: never half a character, sometimes empty. */
   readonly text: string;
   readonly id: number;
+  /** With `outputScores`: its log-probability. */
+  readonly score?: number;
   /** With `topCandidates`: the token's, of the distribution it was chosen from. */
   readonly probability?: number;
   /** With `topCandidates`: the likeliest tokens, best first. */
@@ -67,17 +68,14 @@ export interface Piece {
 export interface Generator {
   readonly host: EngineHost;
   readonly tokenizer: Tokenizer | undefined;
+  /** generation_config.json, and where it is silent config.json. */
   readonly config: RawConfig;
-}
-
-interface Prepared extends Course {
-  /** Encoder input per item, of encoder–decoders. */
-  readonly sources: Rows | undefined;
-  readonly selection: AttentionSelection;
+  /** A conversation's keys and values, of decoders and one prompt at a time. */
+  readonly prefix?: KvPrefix | undefined;
 }
 
 export async function generate(generator: Generator, inputs: readonly Prompt[], options: GenerateOptions): Promise<Generation[]> {
-  const prepared = prepare(generator, inputs, options);
+  const prepared = await prepare(generator, inputs, options);
   // Nothing has been given out yet when a device is lost: the same seed gives the same tokens again.
   return generator.host.run((engine) => generateOn(engine, generator, prepared, options));
 }
@@ -87,11 +85,13 @@ async function generateOn(engine: Engine, generator: Generator, prepared: Prepar
   const group = settings.numBeams > 1 ? settings.numBeams : settings.numReturnSequences;
   // Beams and side-by-side sequences are captured afterwards, by one forward pass over the final ids.
   const live = group === 1 && selection.captured.size > 0;
-  const session = await startSession(engine, prepared, { group, live, signal: options.signal });
+  const { prefix } = generator;
+  const session = await startSession(engine, prepared, { group, live, prefix, signal: options.signal });
   let kept = false;
   try {
     const followed =
       settings.numBeams > 1 ? await followBeams(session, prepared) : await followRows(session, prepared, group, generator.tokenizer);
+    if (prefix) keepPrefix(prefix, session, prepared, followed[0]!.finals[0]!.ids);
     const results = followed.map((item, i) => result(generator.tokenizer, prepared.prompts[i]!, item));
     if (live) {
       kept = true;
@@ -119,7 +119,8 @@ export async function* stream(generator: Generator, input: Prompt, options: Gene
       got: options.numBeams ?? options.numReturnSequences,
     });
   }
-  const prepared = prepare(generator, [input], { ...options, numBeams: 1, numReturnSequences: 1 });
+  const { prefix } = generator;
+  const prepared = await prepare(generator, [input], { ...options, numBeams: 1, numReturnSequences: 1 });
   const { settings } = prepared;
   const live = prepared.selection.captured.size > 0;
   const ids: number[] = [];
@@ -129,14 +130,17 @@ export async function* stream(generator: Generator, input: Prompt, options: Gene
     const engine = await generator.host.ready();
     let session: Session | undefined;
     try {
-      session = await startSession(engine, prepared, { group: 1, live, signal: options.signal, emitted: ids });
+      session = await startSession(engine, prepared, { group: 1, live, prefix, signal: options.signal, emitted: ids });
       const attentions = live ? liveAttentions(engine, generator.tokenizer, session, prepared, () => [ids]) : undefined;
       for await (const record of session.steps()) {
         const id = record[0]!;
         ids.push(id);
         const text = decoder?.push(id) ?? "";
         const last = settings.eos.includes(id) || stop.push(text) || ids.length === settings.maxNewTokens;
-        const scores = settings.topCandidates > 0 && scoredToken(record, generator.tokenizer);
+        const scores = {
+          ...(settings.topCandidates > 0 && scoredToken(record, generator.tokenizer)),
+          ...(settings.outputScores && { score: scoreOf(record) }),
+        };
         yield { ...scores, text: last ? text + (decoder?.flush() ?? "") : text, id, ...(attentions && { attentions }) };
         if (last) return;
       }
@@ -146,70 +150,31 @@ export async function* stream(generator: Generator, input: Prompt, options: Gene
       if (!generator.host.recovers(error) || ids.length === tokens) throw generator.host.reason(error);
       tokens = ids.length;
     } finally {
+      if (prefix && session && ids.length > 0 && !engine.lost) keepPrefix(prefix, session, prepared, ids);
       session?.dispose();
     }
   }
 }
 
-function prepare(generator: Generator, inputs: readonly Prompt[], options: GenerateOptions): Prepared {
-  const { host, tokenizer, config } = generator;
-  const { architecture } = host.engine;
-  if (!tokenizer && (options.stopStrings?.length ?? 0) > 0)
-    throw new InputError("generate: stopStrings need a tokenizer, and this checkpoint has no tokenizer.json", {
-      field: "stopStrings",
-      expected: "none",
-      got: options.stopStrings,
-    });
-  options.signal?.throwIfAborted();
-  if (!writes(architecture)) {
-    const { modelType, kind, head } = architecture;
-    const what = kind === "encoder" ? "is an encoder" : `has ${head === "none" ? "no head" : `a head for ${head}`}`;
-    throw new InputError(`generate: this ${modelType} ${what}; it has no text to generate`, {
-      field: "model",
-      expected: "a decoder with a language model's head",
-      got: kind === "encoder" ? kind : head,
-    });
-  }
-  if (inputs.length === 0)
-    throw new InputError("generate: the list of inputs is empty", { field: "input", expected: "at least one input", got: 0 });
-  const ids = inputs.map((input) => tokenize(input, tokenizer));
-  const rows = ids.map((row) => toRows([row], undefined, inputLimits(architecture), "input").ids[0]!);
-  const longest = Math.max(...rows.map((r) => r.length));
-  const selection = selectAttention(architecture, options);
-  if (architecture.kind === "decoder")
-    return { settings: resolveOptions(options, config, architecture, { longest }), sources: undefined, prompts: rows, selection };
-  const start = decoderStartOf(options, config, architecture);
-  const sources: Rows = { ids: rows, positions: rows.map((row) => row.map((_, i) => i)), width: longest, longest };
-  return { settings: resolveOptions(options, config, architecture, { longest: 1 }), sources, prompts: rows.map(() => [start]), selection };
-}
-
-function tokenize(input: Prompt, tokenizer: Tokenizer | undefined): readonly number[] {
-  if (typeof input !== "string") return input;
-  if (!tokenizer)
-    throw new InputError("generate: this checkpoint has no tokenizer.json; give ids instead of text", {
-      field: "input",
-      expected: "ids",
-      got: "text",
-    });
-  if (input.trim() === "") throw new InputError("generate: the input is empty", { field: "input", expected: "some text", got: input });
-  return tokenizer.encode(input).ids;
+/** Gives keys and values back: of the prompt and of all new tokens but the last, which was not fed. */
+function keepPrefix(prefix: KvPrefix, { workspace, caches, dims }: Session, { prompts }: Prepared, ids: readonly number[]): void {
+  prefix.keep(workspace, caches, { ids: [...prompts[0]!, ...ids.slice(0, -1)], capacity: dims.capacity });
 }
 
 function startSession(
   engine: Engine,
   { settings, sources, prompts, selection }: Prepared,
-  { group, live, signal, emitted }: { group: number; live: boolean; signal?: AbortSignal; emitted?: readonly number[] },
+  { group, live, ...rest }: { group: number; live: boolean; signal?: AbortSignal; emitted?: readonly number[]; prefix?: KvPrefix },
 ): Promise<Session> {
   const hooked = live ? selection : { ...selection, captured: new Map() };
   return Session.start(engine, {
     settings,
     sources: sources?.ids,
     prompts,
-    ...(emitted && { emitted }),
     group,
     encoderHooks: hooksOf(engine.architecture, hooked, ["encoder"]),
     decoderHooks: hooksOf(engine.architecture, hooked, ["decoder", "cross"]),
-    signal,
+    ...rest,
   });
 }
 

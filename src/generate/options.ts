@@ -7,6 +7,8 @@ import { InputError, UnsupportedError } from "../errors.ts";
 import { NOT_BUILT, type RawConfig } from "../load/config.ts";
 import type { Architecture } from "../models/architecture.ts";
 import { MAX_BEAMS } from "../../shaders/beam-move.ts";
+import { Picker } from "./picker.ts";
+import type { LogitsProcessor } from "./processors.ts";
 
 /** Options of `generate` and `stream`, named as in Hugging Face's generation config, in camelCase. */
 export interface GenerateOptions {
@@ -23,7 +25,7 @@ export interface GenerateOptions {
   readonly lengthPenalty?: number;
   /** Beam search: stop when as many beams have finished (true), when no running beam can still win by its present length (false, default), or by its greatest ("never"). */
   readonly earlyStopping?: boolean | "never";
-  /** Sample instead of taking the best. Default: true if temperature, topK, topP or seed is given. */
+  /** Sample instead of taking the best. Default: true if temperature, topK, topP, minP or seed is given. */
   readonly doSample?: boolean;
   /** Default 1; 0 is greedy. */
   readonly temperature?: number;
@@ -31,6 +33,8 @@ export interface GenerateOptions {
   readonly topK?: number;
   /** Sample among the likeliest with this much probability together. Default 1: off. */
   readonly topP?: number;
+  /** Sample among tokens that are at least this likely relative to the likeliest, 0 … 1. Default 0: off. */
+  readonly minP?: number;
   /** Integer; the same seed gives the same text. Default: a random one. */
   readonly seed?: number;
   readonly repetitionPenalty?: number;
@@ -40,7 +44,21 @@ export interface GenerateOptions {
   readonly beginSuppressTokens?: readonly number[];
   readonly forcedBosTokenId?: number | null;
   readonly forcedEosTokenId?: number | null;
+  /** [position, token]: tokens that stand at these positions of the decoder's text, its start token being at 0 (Whisper). */
+  readonly forcedDecoderIds?: readonly (readonly [number, number])[];
   readonly decoderStartTokenId?: number;
+  /**
+   * Multilingual translators (M2M100, NLLB, mBART): the language of the input, as the tokenizer writes it (`en_XX`, `fra_Latn`, `__fr__`), or
+   * `fr` where it writes `__fr__`. Default: the one that its files name.
+   */
+  readonly srcLang?: string;
+  /** The language to translate into, likewise; multilingual Marian models write theirs `fra` for `>>fra<<`. */
+  readonly tgtLang?: string;
+  /**
+   * Functions of your own that change each step's logits, after the built-in processors and before temperature, top-k, top-p, as Hugging
+   * Face's `logits_processor`. Each step then waits for a round trip: the GPU's logits are read, changed, written back.
+   */
+  readonly logitsProcessor?: LogitsProcessor | readonly LogitsProcessor[];
   /** Token or tokens that end a sequence. */
   readonly eosTokenId?: number | readonly number[];
   readonly padTokenId?: number;
@@ -52,6 +70,12 @@ export interface GenerateOptions {
    * at no cost.
    */
   readonly topCandidates?: number;
+  /**
+   * Keep each new token's log-probability, as `scores` of generated sequences and `score` of a stream's pieces: of the distribution that it
+   * was chosen from, after processors and, when sampling, temperature, top-k, top-p and min-p. In beam search they add up to the score of
+   * the beam (Hugging Face's `compute_transition_scores`). Default false.
+   */
+  readonly outputScores?: boolean;
   /** Beam search: keep every step's beams, as `Generation.beams` and `beamIndices` of its sequences. Default false. */
   readonly outputBeams?: boolean;
   /** Generation ends when one of these occurs in the new text. Needs a tokenizer. */
@@ -63,6 +87,14 @@ export interface GenerateOptions {
   readonly signal?: AbortSignal;
 }
 
+export interface Sampling {
+  readonly temperature: number;
+  readonly topK: number;
+  readonly topP: number;
+  readonly minP: number;
+  readonly seed: number;
+}
+
 /** The same, complete. */
 export interface Settings {
   readonly maxNewTokens: number;
@@ -72,7 +104,7 @@ export interface Settings {
   readonly numReturnSequences: number;
   readonly lengthPenalty: number;
   readonly earlyStopping: boolean | "never";
-  readonly sampling: { readonly temperature: number; readonly topK: number; readonly topP: number; readonly seed: number } | undefined;
+  readonly sampling: Sampling | undefined;
   readonly repetitionPenalty: number;
   readonly noRepeatNgramSize: number;
   readonly badWords: readonly (readonly number[])[];
@@ -80,20 +112,26 @@ export interface Settings {
   readonly beginSuppressTokens: readonly number[];
   /** [step, token] */
   readonly forced: readonly (readonly [number, number])[];
+  /** The first step whose token is not forced: the one that beginSuppressTokens are for. */
+  readonly firstStep: number;
   readonly eos: readonly number[];
   readonly pad: number;
   readonly renormalize: boolean;
   readonly topCandidates: number;
+  readonly outputScores: boolean;
   readonly outputBeams: boolean;
   readonly stopStrings: readonly string[];
+  readonly logitsProcessors: readonly LogitsProcessor[];
 }
+
+/** Candidates that go on record each step beside the chosen token: scores are kept in the same place. */
+export const recorded = ({ topCandidates, outputScores, numBeams }: Settings): number =>
+  numBeams > 1 ? 0 : Math.max(topCandidates, outputScores ? 1 : 0);
 
 const DEFAULT_NEW_TOKENS = 256;
 const DEFAULT_TOP_K = 50;
 const MOST_CANDIDATES = 16;
 const LARGEST_SEED = 0xffffffff;
-/** What an i32 in a shader holds. */
-const LARGEST_INT = 0x7fffffff;
 /** Every option there is: others are refused, `max_new_tokens` for `maxNewTokens` say. */
 const OPTIONS: Readonly<Record<keyof GenerateOptions, true>> = {
   maxNewTokens: true,
@@ -108,6 +146,7 @@ const OPTIONS: Readonly<Record<keyof GenerateOptions, true>> = {
   temperature: true,
   topK: true,
   topP: true,
+  minP: true,
   seed: true,
   repetitionPenalty: true,
   noRepeatNgramSize: true,
@@ -116,11 +155,16 @@ const OPTIONS: Readonly<Record<keyof GenerateOptions, true>> = {
   beginSuppressTokens: true,
   forcedBosTokenId: true,
   forcedEosTokenId: true,
+  forcedDecoderIds: true,
   decoderStartTokenId: true,
+  srcLang: true,
+  tgtLang: true,
+  logitsProcessor: true,
   eosTokenId: true,
   padTokenId: true,
   renormalizeLogits: true,
   topCandidates: true,
+  outputScores: true,
   outputBeams: true,
   stopStrings: true,
   capture: true,
@@ -150,6 +194,9 @@ export function resolveOptions(
   const eos = ids("eosTokenId", "eos_token_id");
   const forcedBos = ids("forcedBosTokenId", "forced_bos_token_id")[0];
   const forcedEos = ids("forcedEosTokenId", "forced_eos_token_id")[0];
+  const steps = forcedPositions(pick, id).map(([position, token]) => [position - prompt.longest, token] as const);
+  // forced_bos_token_id is for the first token after a decoder's start token alone.
+  const first = forcedBos !== undefined && prompt.longest === 1 ? [[0, forcedBos] as const] : [];
   const settings: Settings = {
     maxNewTokens,
     minLength: pick.int("minLength", "min_length", 0, { min: 0 }),
@@ -168,17 +215,16 @@ export function resolveOptions(
       .filter((word) => !(word.length === 1 && eos.includes(word[0]!))),
     suppressTokens: ids("suppressTokens", "suppress_tokens"),
     beginSuppressTokens: ids("beginSuppressTokens", "begin_suppress_tokens"),
-    forced: [
-      // forced_bos_token_id is for the first token after a decoder's start token alone.
-      ...(forcedBos !== undefined && prompt.longest === 1 ? [[0, forcedBos] as const] : []),
-      ...(forcedEos !== undefined ? [[maxNewTokens - 1, forcedEos] as const] : []),
-    ],
+    forced: [...first, ...(forcedEos !== undefined ? [[maxNewTokens - 1, forcedEos] as const] : []), ...steps],
+    firstStep: Math.max(0, ...[...first, ...steps].map(([step]) => step + 1)),
     eos,
     pad: padding(pick, options, id) ?? eos[0] ?? 0,
     renormalize: pick.oneOf("renormalizeLogits", "renormalize_logits", [false, true]),
     topCandidates: Math.min(architecture.vocabSize, pick.int("topCandidates", "top_candidates", 0, { min: 0, max: MOST_CANDIDATES })),
+    outputScores: pick.oneOf("outputScores", "output_token_scores", [false, true]),
     outputBeams: pick.oneOf("outputBeams", "output_beams", [false, true]),
     stopStrings: stopStrings(pick, options),
+    logitsProcessors: logitsProcessors(pick, options),
   };
   refuseNotBuilt(config, settings);
   if (settings.numReturnSequences > numBeams && !settings.sampling)
@@ -218,6 +264,20 @@ function stopStrings(pick: Picker, { stopStrings: given = [] }: GenerateOptions)
   return list;
 }
 
+function logitsProcessors(pick: Picker, { logitsProcessor: given = [] }: GenerateOptions): readonly LogitsProcessor[] {
+  const list: readonly unknown[] = Array.isArray(given) ? given : [given];
+  if (!list.every((f): f is LogitsProcessor => typeof f === "function"))
+    throw pick.wrong("logitsProcessor", "a function or several", given);
+  return list;
+}
+
+/** `forced_decoder_ids`; Whisper's config may leave a token open (null) for it to find out. */
+function forcedPositions(pick: Picker, id: (value: number, field: string) => number): (readonly [number, number])[] {
+  return pick
+    .pairs("forcedDecoderIds", "forced_decoder_ids")
+    .flatMap(([position, token]) => (token === null ? [] : [[position, id(token, "forcedDecoderIds")] as const]));
+}
+
 /** The token a decoder begins with. */
 export function decoderStartOf(options: GenerateOptions, config: RawConfig, architecture: Architecture): number {
   const pick = new Picker(options as Readonly<Record<string, unknown>>, config);
@@ -251,7 +311,7 @@ function newTokens(pick: Picker, options: GenerateOptions, { maxPositions }: Arc
 }
 
 function sampling(pick: Picker, options: GenerateOptions): Settings["sampling"] {
-  const given = [options.temperature, options.topK, options.topP, options.seed].some((o) => o !== undefined);
+  const given = [options.temperature, options.topK, options.topP, options.minP, options.seed].some((o) => o !== undefined);
   const wanted = options.doSample ?? (given || pick.bool("do_sample"));
   const temperature = pick.number("temperature", "temperature", 1, { from: 0 });
   if (!wanted || temperature === 0) return undefined;
@@ -260,73 +320,7 @@ function sampling(pick: Picker, options: GenerateOptions): Settings["sampling"] 
     temperature,
     topK: pick.int("topK", "top_k", DEFAULT_TOP_K, { min: 0 }),
     topP: pick.number("topP", "top_p", 1, { above: 0 }),
+    minP: pick.number("minP", "min_p", 0, { from: 0, to: 1 }),
     seed,
   };
-}
-
-/** Reads an option, else the config's field, else the default; complains by the option's name. */
-class Picker {
-  readonly #options: Readonly<Record<string, unknown>>;
-  readonly #config: RawConfig;
-
-  constructor(options: Readonly<Record<string, unknown>>, config: RawConfig) {
-    this.#options = options;
-    this.#config = config;
-  }
-
-  wrong(field: string, expected: string, got: unknown): InputError {
-    return new InputError(`generate: ${field} must be ${expected}, got ${JSON.stringify(got)}`, { field, expected, got });
-  }
-
-  bool(name: string): boolean {
-    return this.#config[name] === true;
-  }
-
-  int(field: string, name: string, fallback: number, { min = 0, max = LARGEST_INT }: { min?: number; max?: number }): number {
-    const value = this.#value(field, name) ?? fallback;
-    if (typeof value !== "number" || !Number.isSafeInteger(value) || value < min || value > max)
-      throw this.wrong(field, `an integer from ${min} to ${max}`, value);
-    return value;
-  }
-
-  number(
-    field: string,
-    name: string,
-    fallback: number,
-    { above = -Infinity, from = -Infinity }: { above?: number; from?: number } = {},
-  ): number {
-    const value = this.#value(field, name) ?? fallback;
-    if (typeof value !== "number" || !Number.isFinite(value) || value <= above || value < from)
-      throw this.wrong(field, `a number ${above > -Infinity ? `above ${above}` : from > -Infinity ? `from ${from}` : ""}`.trim(), value);
-    return value;
-  }
-
-  oneOf<T extends string | boolean>(field: string, name: string, choices: readonly T[]): T {
-    const value = (this.#value(field, name) ?? choices[0]) as T;
-    if (!choices.includes(value)) throw this.wrong(field, `one of ${choices.join(", ")}`, value);
-    return value;
-  }
-
-  /** Ids: one, several, or none. */
-  list(field: string, name: string): number[] {
-    const value = this.#value(field, name);
-    if (value === undefined || value === null) return [];
-    const list = Array.isArray(value) ? (value as unknown[]) : [value];
-    if (!list.every((v) => typeof v === "number")) throw this.wrong(field, "token ids", value);
-    return list as number[];
-  }
-
-  lists(field: string, name: string): number[][] {
-    const value = this.#value(field, name) ?? [];
-    const valid =
-      Array.isArray(value) && value.every((word) => Array.isArray(word) && word.length > 0 && word.every((t) => typeof t === "number"));
-    if (!valid) throw this.wrong(field, "a list of lists of token ids", value);
-    return value as number[][];
-  }
-
-  /** An option of null switches the config's off. */
-  #value(field: string, name: string): unknown {
-    if (this.#options[field] !== undefined) return this.#options[field];
-    return this.#config[name] ?? undefined;
-  }
 }

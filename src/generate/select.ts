@@ -1,14 +1,15 @@
 // From a step's logits to the next tokens, as part of the step's graph: processors, then argmax, sampling or beams. Only
-// what the settings ask for is in the graph; its data go to the workspace once, at the session's start.
+// what the settings ask for is in the graph; its data go to the workspace once, at the session's start. Processors of the
+// caller's own come between: then each half is a graph, and the scores leave the one and enter the other.
 import { BANNED } from "../../shaders/process-history.ts";
 import type { Workspace } from "../engine/workspace.ts";
 import { advance, beamStep, processHistory, processVocabulary, recordCandidates, sample, sampleScored } from "../ops/decoding.ts";
 import { logSoftmax } from "../ops/softmax.ts";
 import { argmax, topK } from "../ops/vocabulary.ts";
 import type { DecoderInputs } from "../models/architecture.ts";
-import type { Graph, Value } from "../schedule/graph.ts";
+import { Graph, type Value } from "../schedule/graph.ts";
 import { recordSize } from "./candidates.ts";
-import type { Settings } from "./options.ts";
+import { recorded, type Settings } from "./options.ts";
 
 /** Lengths beyond the model's: steps the records have room for, and the seed. */
 export const STEPS = "steps";
@@ -17,13 +18,31 @@ export const SEED = "seed";
 /** Candidates of an item per step: enough that as many beams go on as there are, whatever ends. */
 export const candidatesOf = ({ numBeams, eos }: Settings): number => Math.max(2, 1 + eos.length) * numBeams;
 
-export function select(g: Graph, logits: Value, { ids, past }: DecoderInputs, settings: Settings, vocabulary: number, items: number): void {
+/** Where processors of the caller's own find a step's scores, [rows, 1, vocabulary]. */
+export const SCORES = "processed";
+
+/** Step state that both halves know: where each row stands and what it has. */
+type StepState = Pick<DecoderInputs, "ids" | "past">;
+
+const beginOf = (g: Graph, rows: number) => g.input("begin", [rows], "i32");
+// An empty list still needs a buffer; −1 is no token.
+const eosOf = (g: Graph, { eos }: Settings) => g.input("eos", [Math.max(1, eos.length)], "i32");
+const historyOf = (g: Graph, rows: number) => g.state("history", [rows, "capacity"], "i32");
+
+/** The second half, as a graph of its own. */
+export function selectGraph(settings: Settings, { rows, items, vocabulary }: { rows: number; items: number; vocabulary: number }): Graph {
+  const g = new Graph();
+  const state = { ids: g.state("ids", [rows, 1], "i32"), past: g.state("past", [rows], "i32") };
+  select(g, g.input(SCORES, [rows, 1, vocabulary]), state, settings, items);
+  return g;
+}
+
+/** First half: scores with the built-in processors applied. */
+export function processLogits(g: Graph, logits: Value, { ids, past }: StepState, settings: Settings, vocabulary: number): Value {
   const rows = ids.shape[0] as number;
-  const state = (name: string, shape: readonly (number | string)[]) => g.state(name, shape, "i32");
-  const begin = g.input("begin", [rows], "i32");
-  // An empty list still needs a buffer; −1 is no token.
-  const eos = g.input("eos", [Math.max(1, settings.eos.length)], "i32");
-  const history = state("history", [rows, "capacity"]);
+  const begin = beginOf(g, rows);
+  const eos = eosOf(g, settings);
+  const history = historyOf(g, rows);
   // Beam search processes log-probabilities, the others logits: as Hugging Face does.
   const scores = settings.numBeams > 1 ? logSoftmax(g, logits) : logits;
   const words = settings.badWords;
@@ -40,8 +59,17 @@ export function select(g: Graph, logits: Value, { ids, past }: DecoderInputs, se
   const minimum = (settings.minLength > 0 || settings.minNewTokens > 0) && { minimum: g.input("minimum", [rows], "i32"), eos };
   const forced = settings.forced.length > 0 && { forced: g.input("forced", [settings.forced.length, 2], "i32") };
   if (bias || firstBias || minimum || forced)
-    processVocabulary(g, { logits: scores, past, begin, ...bias, ...firstBias, ...minimum, ...forced });
+    processVocabulary(g, { logits: scores, past, begin, ...bias, ...firstBias, ...minimum, ...forced }, { firstStep: settings.firstStep });
+  return scores;
+}
 
+/** Second half: the next tokens of all rows. */
+export function select(g: Graph, scores: Value, { ids, past }: StepState, settings: Settings, items: number): void {
+  const rows = ids.shape[0] as number;
+  const state = (name: string, shape: readonly (number | string)[]) => g.state(name, shape, "i32");
+  const begin = beginOf(g, rows);
+  const eos = eosOf(g, settings);
+  const history = historyOf(g, rows);
   if (settings.numBeams > 1) {
     const k = candidatesOf(settings);
     const best = topK(g, settings.renormalize ? logSoftmax(g, scores) : scores, k);
@@ -72,25 +100,26 @@ export function select(g: Graph, logits: Value, { ids, past }: DecoderInputs, se
 }
 
 /** i32 [rows]: the tokens taken or drawn; where candidates are asked for, both go on record. */
-function choose(g: Graph, inputs: { logits: Value; past: Value; begin: Value }, { sampling, topCandidates }: Settings): Value {
+function choose(g: Graph, inputs: { logits: Value; past: Value; begin: Value }, settings: Settings): Value {
   const { logits, past, begin } = inputs;
-  const draw = sampling && { temperature: sampling.temperature, topK: sampling.topK, topP: sampling.topP, seed: SEED };
-  if (topCandidates === 0) return draw ? sample(g, inputs, draw) : argmax(g, logits);
+  const draw = settings.sampling && { ...settings.sampling, seed: SEED };
+  const candidates = recorded(settings);
+  if (candidates === 0) return draw ? sample(g, inputs, draw) : argmax(g, logits);
   const { token, logProbabilities } = draw
     ? sampleScored(g, inputs, draw)
     : { token: argmax(g, logits), logProbabilities: logSoftmax(g, logits) };
   // Ranked by the logits: log-probabilities of neighbours may round to one number.
-  const best = topK(g, logits, topCandidates);
-  const record = g.state("record", [STEPS, logits.shape[0]!, 1 + topCandidates, 2], "i32");
+  const best = topK(g, logits, candidates);
+  const record = g.state("record", [STEPS, logits.shape[0]!, 1 + candidates, 2], "i32");
   recordCandidates(g, { token, best, logProbabilities, past, begin, record });
   return token;
 }
 
 /** What a step leaves for the host: the buffer it is in, a record a step, and the integers of a record. */
 export function recordOf(settings: Settings, { items, rows }: { items: number; rows: number }): { buffer: string; size: number } {
-  const { numBeams, topCandidates } = settings;
-  if (numBeams > 1) return { buffer: "candidates", size: items * candidatesOf(settings) * 3 };
-  return { buffer: topCandidates > 0 ? "record" : "emitted", size: rows * recordSize(topCandidates) };
+  if (settings.numBeams > 1) return { buffer: "candidates", size: items * candidatesOf(settings) * 3 };
+  const candidates = recorded(settings);
+  return { buffer: candidates > 0 ? "record" : "emitted", size: rows * recordSize(candidates) };
 }
 
 /** What of the settings decides the step's plan; the rest is data. */
@@ -106,10 +135,11 @@ export const planKey = (settings: Settings): string => {
     minLength,
     minNewTokens,
     forced,
+    firstStep,
     eos,
     pad,
     renormalize,
-    topCandidates,
+    logitsProcessors,
   } = settings;
   return JSON.stringify([
     numBeams,
@@ -122,10 +152,12 @@ export const planKey = (settings: Settings): string => {
     beginSuppressTokens.length > 0,
     minLength > 0 || minNewTokens > 0,
     forced.length,
+    firstStep,
     eos.length,
     pad,
     renormalize,
-    topCandidates,
+    recorded(settings),
+    logitsProcessors.length > 0,
   ]);
 };
 

@@ -1,5 +1,6 @@
 // One generation on the GPU: its KV caches and step state, the prompt read in, then steps replayed. A step is one submit
 // that creates nothing but its encoder, pass and command buffer; tokens come back asynchronously, several steps in flight.
+// With processors of the caller's own a step is two submits, and the host has the scores in between.
 import type { CapturedModule } from "../capture/attentions.ts";
 import { hook, type Hooks, hooksKey, writeHooks } from "../capture/hooks.ts";
 import { capturedModule } from "../capture/session.ts";
@@ -8,11 +9,15 @@ import { hookedProgram } from "../engine/forward.ts";
 import { decodeGraph, encodeGraph, type ModelDims } from "../engine/graphs.ts";
 import { padRight } from "../engine/inputs.ts";
 import type { Workspace } from "../engine/workspace.ts";
+import { byteSize } from "../gpu/dispatch.ts";
+import { evaluate } from "../gpu/expr.ts";
 import type { BoundProgram } from "../gpu/program.ts";
 import type { Graph } from "../schedule/graph.ts";
 import { generationLowerings } from "../schedule/lower/generation.ts";
+import type { Cache, KvPrefix } from "./kv-prefix.ts";
 import type { Settings } from "./options.ts";
-import { planKey, recordOf, SEED, select, STEPS, writeSelection } from "./select.ts";
+import { runProcessors } from "./processors.ts";
+import { planKey, processLogits, recordOf, SCORES, SEED, select, selectGraph, STEPS, writeSelection } from "./select.ts";
 
 export interface SessionOptions {
   readonly settings: Settings;
@@ -24,6 +29,8 @@ export interface SessionOptions {
   readonly emitted?: readonly number[];
   /** Decoder rows per item: beams, or sequences sampled side by side. */
   readonly group: number;
+  /** Keys and values of a prompt's first tokens, from an earlier session. Needs one prompt and group = 1. */
+  readonly prefix?: KvPrefix;
   /** Capturing needs group = 1. */
   readonly encoderHooks: Hooks;
   readonly decoderHooks: Hooks;
@@ -43,15 +50,21 @@ export class Session {
   readonly workspace: Workspace;
   readonly dims: ModelDims & Readonly<Record<typeof STEPS | typeof SEED, number>>;
   readonly modules = new Map<string, CapturedModule>();
+  /** The buffers of its keys and values. */
+  caches: readonly Cache[] = [];
   readonly #engine: Engine;
   readonly #options: SessionOptions;
   /** What the caches hold before the first step, and the last token beyond. */
   readonly #prompts: readonly (readonly number[])[];
   readonly #emitted: number;
+  /** Tokens of the one prompt that the caches hold already. */
+  readonly #cached: number;
   #step: BoundProgram | undefined;
+  /** Selection, where it is a submit of its own. */
+  #selection: BoundProgram | undefined;
 
   private constructor(engine: Engine, options: SessionOptions) {
-    const { settings, sources, prompts, group, emitted = [] } = options;
+    const { settings, sources, prompts, group, emitted = [], prefix } = options;
     this.#engine = engine;
     this.#options = options;
     this.#prompts = emitted.length > 0 ? [[...prompts[0]!, ...emitted]] : prompts;
@@ -60,7 +73,18 @@ export class Session {
     const longest = Math.max(...prompts.map((p) => p.length));
     const source = Math.max(1, ...(sources ?? []).map((s) => s.length));
     const rows = prompts.length * group;
-    const capacity = roundUp(longest + settings.maxNewTokens, CAPACITY_STEP);
+    const needed = roundUp(longest + settings.maxNewTokens, CAPACITY_STEP);
+    const lengths = { prompt: Math.max(...this.#prompts.map((p) => p.length)), total: longest + settings.maxNewTokens };
+    const lent = prefix?.lend(engine, this.workspace, {
+      ids: this.#prompts[0]!,
+      capacity: needed,
+      state: JSON.stringify([
+        [...options.decoderHooks.scaled].map(([path, scales]) => [path, [...scales]]),
+        engine.architecture.tablesOf?.(lengths) && lengths,
+      ]),
+    });
+    const capacity = lent?.capacity ?? needed;
+    this.#cached = lent?.cached ?? 0;
     this.dims = {
       batch: prompts.length,
       source,
@@ -71,8 +95,7 @@ export class Session {
       share: group,
       rowStep: 1,
       positions: engine.tableRows(Math.max(source, capacity)),
-      prompt: Math.max(...this.#prompts.map((p) => p.length)),
-      total: longest + settings.maxNewTokens,
+      ...lengths,
       [STEPS]: settings.maxNewTokens,
       [SEED]: settings.sampling?.seed ?? 0,
     };
@@ -85,6 +108,7 @@ export class Session {
     try {
       if (options.sources) await session.#encode(options.sources);
       await session.#bindStep();
+      options.prefix?.fill(session.workspace, session.#cached);
       await session.#prefill();
       return session;
     } catch (error) {
@@ -98,7 +122,11 @@ export class Session {
    * [rows, 1 + n, 2], of beams candidates [items, k, 3]. Steps run ahead of what has been yielded; those past the end of the loop
    * are discarded.
    */
-  async *steps(): AsyncGenerator<Int32Array> {
+  steps(): AsyncGenerator<Int32Array> {
+    return this.#selection ? this.#processedSteps(this.#selection) : this.#plainSteps();
+  }
+
+  async *#plainSteps(): AsyncGenerator<Int32Array> {
     const engine = this.#engine;
     const { settings, signal } = this.#options;
     const { buffer, size } = recordOf(settings, { items: this.dims.batch, rows: this.dims.rows });
@@ -121,10 +149,50 @@ export class Session {
     while (pending.length > 0) yield new Int32Array(await pending.shift()!);
   }
 
+  async *#processedSteps(selection: BoundProgram): AsyncGenerator<Int32Array> {
+    const engine = this.#engine;
+    const { settings, signal, group } = this.#options;
+    const { rows, capacity } = this.dims;
+    const { buffer, size } = recordOf(settings, { items: this.dims.batch, rows });
+    const vocabulary = engine.architecture.vocabSize;
+    const read = async (
+      label: string,
+      program: BoundProgram,
+      ranges: readonly (readonly [name: string, offset: number, bytes: number])[],
+    ) => {
+      while (engine.idle) await engine.idle;
+      engine.assertUsable();
+      const staging: GPUBuffer[] = [];
+      engine.submit(label, program.steps, (encoder) => {
+        for (const [name, offset, bytes] of ranges) staging.push(engine.readback.copy(encoder, this.workspace.get(name), offset, bytes));
+      });
+      return Promise.all(staging.map((copy, i) => engine.readback.map(copy, ranges[i]![2])));
+    };
+    for (let step = this.#emitted; step < settings.maxNewTokens; step++) {
+      signal?.throwIfAborted();
+      const [scores, history] = await read("step", this.#step!, [
+        [SCORES, 0, 4 * rows * vocabulary],
+        ["history", 0, 4 * rows * capacity],
+      ]);
+      const tokens = new Int32Array(history!);
+      const histories = Array.from({ length: rows }, (_, row) => {
+        const length = this.#prompts[Math.floor(row / group)]!.length + step - this.#emitted;
+        return [...tokens.subarray(row * capacity, row * capacity + length)];
+      });
+      const changed = await runProcessors(settings.logitsProcessors, new Float32Array(scores!), { histories, group, step });
+      signal?.throwIfAborted();
+      engine.assertUsable();
+      this.workspace.write(SCORES, changed);
+      const [record] = await read("select", selection, [[buffer, step * 4 * size, 4 * size]]);
+      yield new Int32Array(record!);
+    }
+  }
+
   /** Frees caches and state. Idempotent. */
   dispose(): void {
     this.#step?.dispose();
-    this.#step = undefined;
+    this.#selection?.dispose();
+    this.#step = this.#selection = undefined;
     this.workspace.dispose();
   }
 
@@ -153,24 +221,28 @@ export class Session {
     const { architecture } = engine;
     const { settings, group, decoderHooks } = this.#options;
     const prompts = this.#prompts;
+    const split = settings.logitsProcessors.length > 0;
     let graph: Graph | undefined;
     const build = () => {
       if (graph) return graph;
       const { g, logits, inputs } = decodeGraph(engine, { rows: this.dims.rows, query: 1, table: group > 1 });
-      select(g, logits!, inputs, settings, architecture.vocabSize, prompts.length);
+      const scores = processLogits(g, logits!, inputs, settings, architecture.vocabSize);
+      if (split) g.output(SCORES, scores);
+      else select(g, scores, inputs, settings, prompts.length);
       return (graph = hook(decoderHooks)(g));
     };
-    const key = [
-      "step",
-      this.dims.rows,
-      2 ** Math.ceil(Math.log2(this.dims.capacity)),
-      group > 1,
-      planKey(settings),
-      ...hooksKey(decoderHooks),
-    ].join(" ");
-    const program = await engine.program(key, build, this.dims);
+    const plan = [this.dims.rows, 2 ** Math.ceil(Math.log2(this.dims.capacity)), group > 1, planKey(settings)];
+    const program = await engine.program(["step", ...plan, ...hooksKey(decoderHooks)].join(" "), build, this.dims);
     for (const path of decoderHooks.captured) this.modules.set(path, capturedModule(path, build(), program.plan));
+    this.caches = program.plan.externals
+      .filter(({ name, role, shape }) => role === "state" && shape[0] === "cacheRows" && !name.startsWith("capture:"))
+      .map((spec) => ({ name: spec.name, stride: evaluate(byteSize(spec), { ...this.dims, cacheRows: 1, capacity: 1 }) }));
     this.#step = await engine.bind(program, this.workspace, this.dims);
+    if (split) {
+      const sizes = { rows: this.dims.rows, items: prompts.length, vocabulary: architecture.vocabSize };
+      const selection = await engine.program(["select", ...plan].join(" "), () => selectGraph(settings, sizes), this.dims);
+      this.#selection = await engine.bind(selection, this.workspace, this.dims);
+    }
     const rows = prompts.flatMap((prompt) => Array.from({ length: group }, () => prompt));
     writeSelection(this.workspace, settings, architecture.vocabSize, rows, { capacity: this.dims.capacity, emitted: this.#emitted });
     writeHooks(this.workspace, decoderHooks);
@@ -184,11 +256,11 @@ export class Session {
     const prompts = this.#prompts;
     const heads = prompts.map((prompt) => prompt.slice(0, -1));
     const longest = Math.max(...heads.map((h) => h.length));
-    if (longest === 0) return;
+    if (longest <= this.#cached) return;
     const own = engine.workspace("prefill");
     let bound: BoundProgram | undefined;
     try {
-      for (let from = 0; from < longest; from += PREFILL_CHUNK) {
+      for (let from = this.#cached; from < longest; from += PREFILL_CHUNK) {
         const query = Math.min(PREFILL_CHUNK, longest - from);
         const dims = { ...this.dims, rows: prompts.length, query, share: 1, rowStep: group };
         if (!bound) {

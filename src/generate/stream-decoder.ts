@@ -1,6 +1,6 @@
 // Ids → text while they come in. A piece is given out only when it is whole: characters spread over several byte tokens
 // wait for their last byte, and the pieces joined are the text of all ids.
-import type { Tokenizer } from "../load/tokenizer.ts";
+import type { Tokenizer } from "../text/tokenizer.ts";
 
 /** Ids kept as context: what comes before a token decides whether its leading space shows. */
 const CONTEXT = 6;

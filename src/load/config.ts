@@ -156,7 +156,6 @@ export async function readGenerationConfig(source: Source, config: RawConfig, si
  * where it would matter.
  */
 export const NOT_BUILT: Readonly<Record<string, { readonly off: unknown; readonly when?: "sampling" | "beams" }>> = {
-  min_p: { off: 0, when: "sampling" },
   typical_p: { off: 1, when: "sampling" },
   epsilon_cutoff: { off: 0, when: "sampling" },
   eta_cutoff: { off: 0, when: "sampling" },
@@ -168,7 +167,6 @@ export const NOT_BUILT: Readonly<Record<string, { readonly off: unknown; readonl
   encoder_no_repeat_ngram_size: { off: 0 },
   encoder_repetition_penalty: { off: 1 },
   sequence_bias: { off: null },
-  forced_decoder_ids: { off: null },
   penalty_alpha: { off: 0 },
   guidance_scale: { off: 1 },
 };
@@ -184,6 +182,7 @@ const GENERATION_FIELDS = [
   "temperature",
   "top_k",
   "top_p",
+  "min_p",
   "repetition_penalty",
   "length_penalty",
   "no_repeat_ngram_size",
@@ -193,6 +192,7 @@ const GENERATION_FIELDS = [
   "forced_eos_token_id",
   "suppress_tokens",
   "begin_suppress_tokens",
+  "forced_decoder_ids",
   "renormalize_logits",
   ...Object.keys(NOT_BUILT),
 ];

@@ -17,7 +17,6 @@ import { canonicalNames } from "./names.ts";
 import { openFiles } from "./open-checkpoint.ts";
 import { ggufOf, type SourceInput, type SourceOptions, toSource } from "./source.ts";
 import type { LoadProgress } from "./stream.ts";
-import { loadTokenizer } from "./tokenizer.ts";
 import { type Dtype, DTYPES, gpuType, planWeights, type UploadOptions, uploadWeights } from "./weights.ts";
 
 export interface LoadOptions extends SourceOptions {
@@ -77,10 +76,11 @@ export async function loadModel(input: SourceInput, options: LoadOptions = {}): 
   if (typeof modelType !== "string")
     throw new UnsupportedError(`config.json: model_type is ${JSON.stringify(modelType) ?? "missing"}`, { feature: "model_type" });
   const family = await familyOf(modelType);
+  const { loadTokenizer } = await import("../text/load.ts");
   const [checkpoint, generation, tokenizer] = await Promise.all([
     tensors().then((opened) => canonicalNames(opened, family.prefix)),
     family.generates === false ? {} : readGenerationConfig(source, config.raw, signal),
-    loadTokenizer(source, signal),
+    loadTokenizer(source, config.raw, signal),
   ]);
   const architecture = family.read(config, { has: (name) => checkpoint.tensors.has(name) });
   const graphs: GraphSource = { architecture, kv };

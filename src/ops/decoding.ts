@@ -29,7 +29,7 @@ export interface VocabularyInputs extends Values {
   readonly begin: Value;
   /** f32 [vocabulary], added. */
   readonly bias?: Value;
-  /** f32 [vocabulary], added at the first step. */
+  /** f32 [vocabulary], added at step `firstStep`. */
   readonly firstBias?: Value;
   /** i32 [rows]: steps before which no eos may come. */
   readonly minimum?: Value;
@@ -38,7 +38,12 @@ export interface VocabularyInputs extends Values {
   readonly forced?: Value;
 }
 
-export const processVocabularyOp = defineOp<VocabularyInputs, object>("process-vocabulary");
+export interface VocabularyAttrs {
+  /** The first step whose token is not forced. */
+  readonly firstStep: number;
+}
+
+export const processVocabularyOp = defineOp<VocabularyInputs, VocabularyAttrs>("process-vocabulary");
 
 export interface SampleInputs extends Values {
   readonly logits: Value;
@@ -52,6 +57,8 @@ export interface SampleAttrs {
   readonly topK: number;
   /** 1 is off. */
   readonly topP: number;
+  /** 0 is off. */
+  readonly minP: number;
   /** Symbol of the length that carries the seed, so that a new seed is no new plan. */
   readonly seed: string;
 }
@@ -109,8 +116,8 @@ export const processHistory = (g: Graph, inputs: HistoryInputs, attrs: HistoryAt
   void processHistoryOp.append(g, "process", inputs, attrs, []);
 
 /** Suppressed, least-length and forced tokens on the logits, in place. */
-export const processVocabulary = (g: Graph, inputs: VocabularyInputs): void =>
-  void processVocabularyOp.append(g, "process", inputs, {}, []);
+export const processVocabulary = (g: Graph, inputs: VocabularyInputs, attrs: VocabularyAttrs = { firstStep: 0 }): void =>
+  void processVocabularyOp.append(g, "process", inputs, attrs, []);
 
 /** i32 [rows]: a token drawn for each row. */
 export const sample = (g: Graph, inputs: SampleInputs, attrs: SampleAttrs): Value =>

@@ -49,9 +49,50 @@ describe("options", () => {
     [{ outputBeams: 1 }, "outputBeams"],
     [{ topCandidates: 17 }, "topCandidates"],
     [{ topCandidates: 5, numBeams: 2 }, "topCandidates"],
+    [{ doSample: true, minP: 1.5 }, "minP"],
+    [{ forcedDecoderIds: [[1]] }, "forcedDecoderIds"],
+    [{ forcedDecoderIds: [[1, 61]] }, "forcedDecoderIds"],
+    [{ logitsProcessor: "none" }, "logitsProcessor"],
+    [{ outputScores: 1 }, "outputScores"],
   ])("%j is refused by name", (options, field) => {
     expect(() => resolve({ doSample: "topK" in options, ...options })).toThrow(InputError);
     expect(() => resolve({ doSample: "topK" in options, ...options })).toThrow(new RegExp(field));
+  });
+
+  test("forced tokens have steps, and the first free one is told", () => {
+    const forced = (options: object, config: RawConfig, longest = 1) => {
+      const { forced, firstStep } = resolveOptions(options as GenerateOptions, config, MODEL, { longest });
+      return { forced, firstStep };
+    };
+    const ends = { forced_bos_token_id: 5, forced_eos_token_id: 2, max_length: 9 };
+    expect(forced({}, ends)).toEqual({
+      forced: [
+        [0, 5],
+        [7, 2],
+      ],
+      firstStep: 1,
+    });
+    // Only after a decoder's start token alone.
+    expect(forced({}, ends, 3)).toEqual({ forced: [[5, 2]], firstStep: 0 });
+    // Whisper: positions count the start token; a null leaves the token open.
+    expect(
+      forced(
+        {},
+        {
+          forced_decoder_ids: [
+            [1, null],
+            [2, 50],
+          ],
+        },
+      ),
+    ).toEqual({ forced: [[1, 50]], firstStep: 2 });
+    expect(forced({ forcedDecoderIds: [[1, 40]], forcedBosTokenId: null }, { ...ends, forced_decoder_ids: [[3, 3]] })).toEqual({
+      forced: [
+        [7, 2],
+        [0, 40],
+      ],
+      firstStep: 1,
+    });
   });
 
   test("one stop string is a list of one", () => expect(resolve({ stopStrings: "end" }).stopStrings).toEqual(["end"]));
@@ -65,17 +106,15 @@ describe("a config", () => {
   });
 
   test.each<[object, RawConfig]>([
-    [{ doSample: true }, { min_p: 0.05 }],
     [{ doSample: true }, { typical_p: 0.9 }],
     [{ numBeams: 4 }, { num_beam_groups: 2 }],
     [{}, { sequence_bias: [[[5], 1]] }],
-    [{}, { forced_decoder_ids: [[1, 5]] }],
   ])("with %j and %j is refused where it would change results", (options, config) => {
     expect(() => resolve(options, config)).toThrow(UnsupportedError);
   });
 
   test("is taken where what is not built is off, or does not matter", () => {
-    expect(() => resolve({}, { min_p: 0.05, num_beam_groups: 2, typical_p: 0.9 })).not.toThrow();
-    expect(() => resolve({ doSample: true }, { min_p: 0, typical_p: 1, forced_decoder_ids: [], sequence_bias: null })).not.toThrow();
+    expect(() => resolve({}, { num_beam_groups: 2, typical_p: 0.9 })).not.toThrow();
+    expect(() => resolve({ doSample: true }, { typical_p: 1, sequence_bias: null, force_words_ids: [] })).not.toThrow();
   });
 });

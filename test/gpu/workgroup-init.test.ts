@@ -30,7 +30,7 @@ const kernels: Record<string, (g: Graph, x: Value) => Value> = {
   norm: (g, x) => rmsNorm(g, x, g.weight("v", [COLUMNS]), { eps: 1e-6 }),
   sample: (g, x) => {
     const [past, begin] = [g.input("past", ["rows"], "i32"), g.input("begin", ["rows"], "i32")];
-    return sample(g, { logits: x, past, begin }, { temperature: 1, topK: 0, topP: 1, seed: "seed" });
+    return sample(g, { logits: x, past, begin }, { temperature: 1, topK: 0, topP: 1, minP: 0, seed: "seed" });
   },
   softmax: (g, x) => softmax(g, x),
   "top-k": (g, x) => topK(g, x, 2),

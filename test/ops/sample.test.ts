@@ -1,4 +1,4 @@
-// Sampling against the reference: what temperature, top-k and top-p leave, what is drawn from it by the same noise, and the
+// Sampling against the reference: what temperature, top-k, top-p and min-p leave, what is drawn from it by the same noise, and the
 // log-probabilities that go on record.
 import { describe, expect, test } from "vitest";
 import { sample, sampleScored } from "../../src/ops/decoding.ts";
@@ -20,6 +20,7 @@ const cases = pairwise({
   temperature: [0.3, 1, 1.7],
   topK: [0, 1, 5, 50],
   topP: [0.3, 0.9, 1],
+  minP: [0, 0.05, 0.4],
   filling: ["distinct", "banned", "ties"],
   form: ["workgroup", "subgroups"],
 } as const);

@@ -1,4 +1,4 @@
-// Sampling of one row: which tokens temperature, top-k and top-p leave (Hugging Face's warpers), and the draw of
+// Sampling of one row: which tokens temperature, top-k, top-p and min-p leave (Hugging Face's warpers), and the draw of
 // shaders/sample.ts by the same hash in f64, so that a drawn token can be compared where no rounding decides.
 
 export interface SampleSettings {
@@ -7,20 +7,22 @@ export interface SampleSettings {
   topK: number;
   /** 1 is off. */
   topP: number;
+  /** 0 is off. */
+  minP?: number;
   seed: number;
 }
 
 export interface Kept {
   /** Of every token; 0 for those filtered out. */
   probabilities: Float64Array;
-  /** Tokens so near the edge of top-p that f32 may decide either way. */
+  /** Tokens so near the edge of top-p or min-p that f32 may decide either way. */
   doubtful: ReadonlySet<number>;
 }
 
 const EDGE = 1e-5;
 
 /** Equal logits stay or go together, where Hugging Face breaks ties of top-p by the order of its sort. */
-export function keep(logits: ArrayLike<number>, { temperature, topK, topP }: Omit<SampleSettings, "seed">): Kept {
+export function keep(logits: ArrayLike<number>, { temperature, topK, topP, minP = 0 }: Omit<SampleSettings, "seed">): Kept {
   const z = Array.from(logits, (x) => x / temperature);
   const sorted = z.toSorted((a, b) => b - a);
   const kth = topK > 0 ? sorted[Math.min(topK, z.length) - 1]! : -Infinity;
@@ -36,7 +38,9 @@ export function keep(logits: ArrayLike<number>, { temperature, topK, topP }: Omi
     sum += mass[i]! / total;
   }
   const doubtful = new Set(topP < 1 ? order.filter((i) => above[i]! > 0 && Math.abs(above[i]! - topP) < EDGE && mass[i]! > 0) : []);
-  const left = mass.map((m, i) => (topP >= 1 || above[i]! < topP ? m : 0));
+  // The likeliest has mass 1.
+  if (minP > 0) mass.forEach((m, i) => m > 0 && Math.abs(m - minP) < EDGE && doubtful.add(i));
+  const left = mass.map((m, i) => ((topP >= 1 || above[i]! < topP) && m >= minP ? m : 0));
   const remaining = left.reduce((a, b) => a + b);
   return { probabilities: left.map((m) => m / remaining), doubtful };
 }

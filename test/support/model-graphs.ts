@@ -2,7 +2,7 @@
 import { decodeGraph, encodeGraph, type KvType, type ModelDims } from "../../src/engine/graphs.ts";
 import type { Traits } from "../../src/gpu/device.ts";
 import { resolveOptions } from "../../src/generate/options.ts";
-import { select } from "../../src/generate/select.ts";
+import { processLogits, select } from "../../src/generate/select.ts";
 import { ConfigReader } from "../../src/load/config.ts";
 import type { Architecture } from "../../src/models/architecture.ts";
 import { familyOf } from "../../src/models/registry.ts";
@@ -46,7 +46,7 @@ export function graphsOf(architecture: Architecture, generation: object, kv: KvT
     for (const beams of [1, 4]) {
       const settings = resolveOptions({ numBeams: beams }, generation as Record<string, unknown>, architecture, { longest: 1 });
       const { g, logits, inputs } = decodeGraph(source, { rows: beams, query: 1, table: beams > 1 });
-      select(g, logits!, inputs, settings, architecture.vocabSize, 1);
+      select(g, processLogits(g, logits!, inputs, settings, architecture.vocabSize), inputs, settings, 1);
       graphs.push([beams > 1 ? `step, ${beams} beams` : "step", g]);
     }
   }

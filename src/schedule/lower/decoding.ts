@@ -51,7 +51,13 @@ export const lowerProcessVocabulary: Lowering = lowering(processVocabularyOp, (n
       path: node.path,
       reads: { past, begin, bias, first_bias: firstBias, minimum, eos: minimum && eos, forced },
       writes: { logits },
-      params: { count, vocabulary: logits.shape.at(-1)!, eosCount: eos?.shape[0] ?? 0, forcedCount: forced?.shape[0] ?? 0 },
+      params: {
+        count,
+        vocabulary: logits.shape.at(-1)!,
+        eosCount: eos?.shape[0] ?? 0,
+        forcedCount: forced?.shape[0] ?? 0,
+        firstStep: node.attrs.firstStep,
+      },
       grid: ceilDiv(count, 64),
       flops: count,
     },
@@ -60,7 +66,7 @@ export const lowerProcessVocabulary: Lowering = lowering(processVocabularyOp, (n
 
 export const lowerSample: Lowering = lowering(sampleOp, (node, { traits }) => {
   const { logits, past, begin } = node.inputs;
-  const { temperature, topK, topP, seed } = node.attrs;
+  const { temperature, topK, topP, minP, seed } = node.attrs;
   const rows = logits.shape[0]!;
   const [out, scores] = node.outputs;
   return [
@@ -68,13 +74,14 @@ export const lowerSample: Lowering = lowering(sampleOp, (node, { traits }) => {
       instance: instantiate(sampleKernel, {
         topK: topK > 0,
         topP: topP < 1,
+        minP: minP > 0,
         scored: scores !== undefined,
         subgroups: reducesInSubgroups(traits),
       }),
       path: node.path,
       reads: { logits, past, begin },
       writes: { out, log_probabilities: scores },
-      params: { rows, vocabulary: logits.shape.at(-1)!, k: topK, seed, p: topP, temperature },
+      params: { rows, vocabulary: logits.shape.at(-1)!, k: topK, seed, p: topP, temperature, minLog: minP > 0 ? Math.log(minP) : 0 },
       grid: rows,
       flops: product(elements(logits.shape), 2 + (topK > 0 ? 32 : 0) + (topP < 1 ? 64 : 0) + (scores ? 4 : 0)),
     },

@@ -18,6 +18,6 @@ export const decodingAxes = [
   defineAxes({ kernel: processHistoryKernel, axes: { penalty: FLAG, ngram: FLAG, words: FLAG } }),
   defineAxes({ kernel: processVocabularyKernel, axes: { bias: FLAG, firstBias: FLAG, minimum: FLAG, forced: FLAG } }),
   defineAxes({ kernel: recordCandidatesKernel, axes: {} }),
-  defineAxes({ kernel: sampleKernel, axes: { topK: FLAG, topP: FLAG, scored: FLAG, subgroups: FLAG } }),
+  defineAxes({ kernel: sampleKernel, axes: { topK: FLAG, topP: FLAG, minP: FLAG, scored: FLAG, subgroups: FLAG } }),
   defineAxes({ kernel: topKKernel, axes: { pairs: FLAG, subgroups: FLAG } }),
 ];

@@ -3,9 +3,10 @@ import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import { StreamDecoder } from "../../src/generate/stream-decoder.ts";
 import { toSource } from "../../src/load/source.ts";
-import { loadTokenizer, type Tokenizer } from "../../src/load/tokenizer.ts";
+import { loadTokenizer } from "../../src/text/load.ts";
+import type { Tokenizer } from "../../src/text/tokenizer.ts";
 import { directory } from "../../src/node/directory.ts";
-import { golden, json, modelFolder, MODELS, rejection } from "./files.ts";
+import { golden, json, modelFolder, MODELS, rejection } from "../load/files.ts";
 
 type Golden = Readonly<Record<(typeof MODELS)[number], Tokenizer>>;
 let tokenizers: Golden;

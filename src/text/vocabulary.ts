@@ -1,0 +1,40 @@
+// The pieces that a SentencePiece model cuts texts into, and what the ways of cutting ask about them.
+/** SentencePiece.Type of google/sentencepiece, src/sentencepiece_model.proto. */
+export const PIECE = { normal: 1, unknown: 2, control: 3, userDefined: 4, unused: 5, byte: 6 } as const;
+
+export interface Piece {
+  readonly text: string;
+  readonly score: number;
+  readonly type: number;
+}
+
+/** How SentencePiece writes a space. */
+export const SPACE = "▁";
+
+export interface Vocabulary {
+  /** Pieces that a text may be cut into, by their text. */
+  readonly pieces: ReadonlyMap<string, Piece>;
+  /** Characters (UTF-16) of the longest. */
+  readonly longest: number;
+  /** Scores of the least and the most likely. */
+  readonly least: number;
+  readonly greatest: number;
+  /** Whether a piece may reach over a space: where none does, words are cut one by one. */
+  readonly crossesSpaces: boolean;
+  /** Pieces that stay whole wherever they occur, the longest first. */
+  readonly userDefined: readonly string[];
+}
+
+export function vocabularyOf(all: readonly Piece[]): Vocabulary {
+  const usable = all.filter(({ type }) => type === PIECE.normal || type === PIECE.userDefined);
+  const scores = usable.flatMap(({ type, score }) => (type === PIECE.normal ? [score] : []));
+  const userDefined = usable.flatMap(({ type, text }) => (type === PIECE.userDefined ? [text] : []));
+  return {
+    pieces: new Map(usable.map((piece) => [piece.text, piece])),
+    longest: usable.reduce((n, { text }) => Math.max(n, text.length), 1),
+    least: scores.reduce((a, b) => Math.min(a, b), 0),
+    greatest: scores.reduce((a, b) => Math.max(a, b), -Infinity),
+    crossesSpaces: usable.some(({ text }) => text.indexOf(SPACE, 1) > 0),
+    userDefined: userDefined.toSorted((a, b) => b.length - a.length),
+  };
+}
