@@ -6,7 +6,7 @@ import type { Surrounded, TextModel } from "./text-model.ts";
 interface Inner {
   encode(text: string, options: { add_special_tokens: boolean }): { ids: number[] };
   tokenize(text: string, options: { add_special_tokens: boolean }): string[];
-  decode(ids: number[], options: { skip_special_tokens: boolean }): string;
+  decode(ids: number[], options: { skip_special_tokens: boolean; clean_up_tokenization_spaces: boolean }): string;
   token_to_id(token: string): number | undefined;
   id_to_token(id: number): string | undefined;
   get_added_tokens_decoder(): Map<number, { content: string; special: boolean }>;
@@ -29,7 +29,7 @@ export async function libraryModel(json: TokenizerJson, config: Readonly<Record<
   const { Tokenizer, PrecompiledNormalizer } = await import("@huggingface/tokenizers");
   const inner = new Tokenizer(json, config) as unknown as Inner;
   applyCharsmaps(inner.normalizer, PrecompiledNormalizer);
-  return new LibraryModel(inner, json);
+  return new LibraryModel(inner, json, config);
 }
 
 class LibraryModel implements TextModel {
@@ -37,12 +37,22 @@ class LibraryModel implements TextModel {
   readonly spelling: TextModel["spelling"];
   readonly unknown: number | undefined;
   readonly #inner: Inner;
+  /** RoBERTa's has one segment; the library tells two. */
+  readonly #oneSegment: boolean;
 
-  constructor(inner: Inner, json: TokenizerJson) {
+  /** Spaces before marks of punctuation are taken out, where the files ask for it; never of byte-pair encodings, as in transformers 5. */
+  readonly #cleansUp: boolean;
+
+  constructor(inner: Inner, json: TokenizerJson, config: Readonly<Record<string, unknown>>) {
     this.#inner = inner;
+    const { type, continuing_subword_prefix: prefix } = (json["model"] ?? {}) as {
+      type?: string;
+      continuing_subword_prefix?: string | null;
+    };
+    this.#cleansUp = config["clean_up_tokenization_spaces"] === true && type !== "BPE";
     this.added = new Map([...inner.get_added_tokens_decoder()].map(([id, { content, special }]) => [content, { id, special }]));
     this.unknown = inner.model?.unk_token_id ?? undefined;
-    const { continuing_subword_prefix: prefix } = (json["model"] ?? {}) as { continuing_subword_prefix?: string | null };
+    this.#oneSegment = mentions(json["post_processor"], "RobertaProcessing");
     this.spelling = mentions(json["decoder"], "ByteLevel") ? "bytes" : { continuation: prefix ?? "" };
   }
 
@@ -60,7 +70,7 @@ class LibraryModel implements TextModel {
       tokens_pair: b ? [...b] : null,
     };
     const items = [...tokens, ...(rest ?? [])] as (T | string)[];
-    return { items, types: items.map((_, i) => types?.[i] ?? 0) };
+    return { items, types: items.map((_, i) => (this.#oneSegment ? 0 : (types?.[i] ?? 0))) };
   }
 
   id(piece: string): number {
@@ -72,7 +82,7 @@ class LibraryModel implements TextModel {
   }
 
   decode(ids: readonly number[]): string {
-    return this.#inner.decode([...ids], { skip_special_tokens: false });
+    return this.#inner.decode([...ids], { skip_special_tokens: false, clean_up_tokenization_spaces: this.#cleansUp });
   }
 
   normalize(text: string): string {

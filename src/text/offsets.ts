@@ -13,7 +13,7 @@ interface Line {
   readonly bytes: number[];
   /** The characters that each came from. */
   readonly from: (readonly [start: number, end: number])[];
-  /** Whether white space stands before it. */
+  /** Whether a word begins with it: after white space, and at marks of punctuation and after them. */
   readonly starts: boolean[];
 }
 
@@ -21,16 +21,33 @@ interface Line {
 type Place = readonly [start: number, end: number] | undefined;
 
 const encoder = new TextEncoder();
+/** As BERT's pre-tokenizer has it: ASCII's symbols count. */
+const PUNCTUATION = /[\p{P}$+<=>^`|~]/u;
 const isSpace = (code: number): boolean => code === 0x20 || (code >= 0x09 && code <= 0x0d);
 
 export function offsetsOf(text: string, pieces: readonly string[], model: TextModel): Offset[] {
-  const line = lineOf(text, model);
+  // By characters, or where these change together (accents of their own) by graphemes.
+  const line = lineOf(text, model, codePoints) ?? lineOf(text, model, graphemes);
   const surfaces = pieces.map((piece) => surfaceOf(piece, model));
-  const places = line && align(line, surfaces);
+  // A WordPiece vocabulary knows a word or does not.
+  const words = model.spelling !== "bytes" && model.spelling.continuation !== "";
+  const places = line && ((words ? alignWords(line, surfaces) : undefined) ?? align(line, surfaces));
   return pieces.map((_, i): Offset => {
     const place = places?.[i];
     return place && place[0] < place[1] ? trim(text, line!.from[place[0]]![0], line!.from[place[1] - 1]![1]) : undefined;
   });
+}
+
+type Segmentation = (text: string) => Iterable<{ readonly segment: string; readonly index: number }>;
+
+const graphemes: Segmentation = (text) => new Intl.Segmenter(undefined, { granularity: "grapheme" }).segment(text);
+
+function* codePoints(text: string): Generator<{ segment: string; index: number }> {
+  let index = 0;
+  for (const segment of text) {
+    yield { segment, index };
+    index += segment.length;
+  }
 }
 
 function trim(text: string, start: number, end: number): Offset {
@@ -38,20 +55,22 @@ function trim(text: string, start: number, end: number): Offset {
   return [start + own.length - own.trimStart().length, end - (own.length - own.trimEnd().length)];
 }
 
-/** Undefined where normalising character by character is not normalising the whole. */
-function lineOf(text: string, model: TextModel): Line | undefined {
+/** Undefined where normalising segment by segment is not normalising the whole. */
+function lineOf(text: string, model: TextModel, segments: Segmentation): Line | undefined {
   const line: Line = { bytes: [], from: [], starts: [] };
   const whole: number[] = [];
   let spaced = true;
   const push = (normal: string, range: readonly [number, number]) => {
     for (const character of normal) {
       const bytes = visible(character, model);
+      const mark = PUNCTUATION.test(character);
+      spaced ||= mark;
       bytes.forEach((byte, i) => {
         line.bytes.push(byte);
         line.from.push(range);
         line.starts.push(spaced && i === 0);
       });
-      spaced = bytes.length === 0;
+      spaced = mark || bytes.length === 0;
     }
   };
   for (const { part, at, added } of split(text, model.added)) {
@@ -62,7 +81,7 @@ function lineOf(text: string, model: TextModel): Line | undefined {
       whole.push(...visible(part, model));
       continue;
     }
-    for (const { segment, index } of new Intl.Segmenter(undefined, { granularity: "grapheme" }).segment(part)) {
+    for (const { segment, index } of segments(part)) {
       // A lone space may be trimmed away by normalising, and separates all the same.
       if (segment.trim() === "") spaced = true;
       else push(model.normalize(segment), [at + index, at + index + segment.length]);
@@ -114,7 +133,25 @@ const BYTES: ReadonlyMap<string, number> = (() => {
   return new Map(Array.from({ length: 256 }, (_, byte) => [String.fromCharCode(printable(byte) ? byte : next++), byte]));
 })();
 
-/** Undefined where pieces and text do not say the same. */
+/** With unknown pieces that stand for one word each. Undefined where pieces and text do not say the same. */
+function alignWords({ bytes, starts }: Line, surfaces: readonly (readonly number[] | undefined)[]): Place[] | undefined {
+  const places: Place[] = [];
+  let at = 0;
+  for (const surface of surfaces) {
+    const begin = at;
+    if (!surface) {
+      do at++;
+      while (at < bytes.length && !starts[at]);
+    } else {
+      if (!surface.every((byte, i) => byte === bytes[at + i])) return undefined;
+      at += surface.length;
+    }
+    places.push([begin, at]);
+  }
+  return at === bytes.length ? places : undefined;
+}
+
+/** With unknown pieces of any length. Undefined where pieces and text do not say the same. */
 function align({ bytes, starts }: Line, surfaces: readonly (readonly number[] | undefined)[]): Place[] | undefined {
   const places: Place[] = surfaces.map(() => undefined);
   const matches = (surface: readonly number[], at: number) => surface.every((byte, i) => byte === bytes[at + i]);

@@ -2,6 +2,7 @@
 // Face's transformers do (tokenization_marian.py, …_m2m_100.py, …_mbart.py, …_mbart50.py, …_nllb.py, …_xlm_roberta.py, …_t5.py, …_pegasus.py,
 // …_llama.py).
 import { CheckpointError } from "../errors.ts";
+import { M2M100, WMT21 } from "./language-codes.ts";
 import type { SentencePiece } from "./sentencepiece.ts";
 import type { SpmLayout } from "./spm-tokenizer.ts";
 
@@ -53,7 +54,8 @@ export function marianLayout(model: SentencePiece, { vocabulary = {} }: SpmConfi
 /** `vocab.json` has the ids; languages, `__fr__`, come after them. */
 export function m2m100Layout(model: SentencePiece, { vocabulary = {}, config }: SpmConfig): SpmLayout {
   const ids = checked(vocabulary);
-  const languages = additional(config).map((name, i) => special(name, ids.size + i));
+  const codes = config["language_codes"] === "wmt21" ? WMT21 : M2M100;
+  const languages = codes.map((code, i) => special(`__${code}__`, ids.size + i));
   const added = [...specialsOf(ids, ["<s>", "<pad>", "</s>", "<unk>"]), ...languages];
   const source = `__${text(config["src_lang"]) ?? "en"}__`;
   return {

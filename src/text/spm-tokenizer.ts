@@ -45,7 +45,7 @@ export class SpmTokenizer implements TextModel {
     const rest = code === undefined ? text : text.slice(code.length);
     const parts = this.#splitter ? rest.split(this.#splitter) : [rest];
     // Every second part is an added token.
-    const found = parts.flatMap((part, i) => (i % 2 === 1 ? [part] : part.trim() === "" ? [] : model.encode(part)));
+    const found = parts.flatMap((part, i) => (i % 2 === 1 ? [part] : model.encode(part)));
     return code === undefined ? found : [code, ...found];
   }
 

@@ -1,4 +1,5 @@
 // Text ↔ ids against the golden cases of the embedded models, and text that comes in piece by piece.
+import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import { StreamDecoder } from "../../src/generate/stream-decoder.ts";
@@ -7,6 +8,14 @@ import { loadTokenizer } from "../../src/text/load.ts";
 import type { Tokenizer } from "../../src/text/tokenizer.ts";
 import { directory } from "../../src/node/directory.ts";
 import { golden, json, modelFolder, MODELS, rejection } from "../load/files.ts";
+
+const FIXTURES = new URL("../fixtures/text/", import.meta.url);
+const fixture = (name: string) => new Uint8Array(readFileSync(new URL(name, FIXTURES)));
+function olderFiles(family: string): Record<string, Uint8Array> {
+  const { families } = JSON.parse(new TextDecoder().decode(fixture("golden.json"))) as { families: Record<string, { files: object }> };
+  const content = (value: unknown) => (typeof value === "string" ? new TextEncoder().encode(value) : json(value));
+  return Object.fromEntries(Object.entries(families[family]!.files).map(([name, value]) => [name, content(value)]));
+}
 
 type Golden = Readonly<Record<(typeof MODELS)[number], Tokenizer>>;
 let tokenizers: Golden;
@@ -135,6 +144,25 @@ describe("streaming", () => {
         { seed: 7, numRuns: 300 },
       );
     }
+  });
+
+  test.each([
+    ["byte-level BPE", "gpt2", (): Record<string, Uint8Array> => olderFiles("gpt2")],
+    ["SentencePiece with bytes", "llama", (): Record<string, Uint8Array> => ({ "tokenizer.model": fixture("bytes.spm") })],
+  ])("by %s too, of texts and of any ids", async (_, model_type, files) => {
+    const tokenizer = (await loadTokenizer(toSource(files()), { model_type }))!;
+    const { ids } = tokenizer.encode("a 🙂🙂é 龍 one", { addSpecialTokens: false });
+    const decoder = new StreamDecoder(tokenizer);
+    const pieces = ids.map((id) => decoder.push(id));
+    expect(pieces.join("") + decoder.flush()).toBe("a 🙂🙂é 龍 one");
+    expect(pieces.filter((piece) => piece.includes("🙂"))).toEqual(expect.arrayContaining([expect.stringMatching(/^ ?🙂$/u)]));
+    const size = model_type === "gpt2" ? 256 : 520;
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 0, max: size - 1 }), { maxLength: 60 }), (any) => {
+        expect(streamed(tokenizer, any)).toBe(tokenizer.decode(any));
+      }),
+      { seed: 7, numRuns: 1000 },
+    );
   });
 
   test("so are those of any ids, broken bytes and special tokens among them", () => {
