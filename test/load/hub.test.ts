@@ -135,7 +135,7 @@ describe("a model", () => {
 
   test("of an endpoint with a path, at a revision with a slash", async () => {
     publish();
-    for (const [path, bytes] of [...server.files])
+    for (const [path, bytes] of Array.from(server.files))
       server.files.set(`/hf${path.replace(/revision\/main|resolve\/main/, (m) => m.replace("main", "refs%2Fpr%2F1"))}`, bytes);
     await expectRight(open({ endpoint: new URL(`${server.origin}/hf/`), revision: "refs/pr/1" }));
     expect(server.paths[0]).toBe(`/hf/api/models/${ID}/revision/refs%2Fpr%2F1?blobs=true`);
