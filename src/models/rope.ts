@@ -91,9 +91,13 @@ function yarnFactor(rope: ConfigReader, factor: number): number {
   return rope.float("attention_factor", { default: scale !== 0 && all !== 0 ? grown(scale) / grown(all) : grown(1) });
 }
 
+const MOST_POSITIONS = 1 << 20;
+
 /** Positions that a model with these angles takes: a scaling may reach beyond what config.json counts. */
 export function reachOf({ scaling }: RotaryOptions, positions: number): number {
   if (!scaling || scaling.type === "longrope") return positions;
+  // Its base grows with whatever length there is; this bounds what may be asked for.
+  if (scaling.type === "dynamic") return MOST_POSITIONS;
   const original = scaling.type === "linear" ? positions : scaling.original;
   return Math.max(positions, Math.floor(scaling.factor * original));
 }

@@ -199,5 +199,6 @@ test("rotary positions of transformers 5 files", async () => {
   expect(await logits({ rope_theta: undefined, rope_parameters: { rope_type: "default", rope_theta: 500_000 } })).toEqual(gold);
   expect(await logits({ rope_scaling: { type: "default" } })).toEqual(gold);
   expect(await logits({ rope_theta: 10_000 })).not.toEqual(gold);
-  await expect(logits({ rope_parameters: { rope_type: "yarn", rope_theta: 500_000 } })).rejects.toBeInstanceOf(UnsupportedError);
+  await expect(logits({ rope_parameters: { rope_type: "spiral", rope_theta: 500_000 } })).rejects.toBeInstanceOf(UnsupportedError);
+  await expect(logits({ rope_parameters: { rope_type: "yarn", rope_theta: 500_000 } })).rejects.toMatchObject({ field: "factor" });
 });
