@@ -23,8 +23,7 @@ export interface MatvecOptions extends MatmulOptions, ReduceOptions {
 type Shape = Pick<MatvecOptions, "weight" | "vector" | "wide">;
 
 /** Elements of K that a thread takes at a time. */
-export const matvecStep = ({ weight, vector, wide }: Shape): number =>
-  wide && hasLoads(weight) ? LOAD_ELEMENTS[weight] : vector ? 4 : 1;
+export const matvecStep = ({ weight, vector, wide }: Shape): number => (wide && hasLoads(weight) ? LOAD_ELEMENTS[weight] : vector ? 4 : 1);
 
 const bindings = (options: MatvecOptions): Binding[] =>
   matmulBindings(options).flatMap((b): Binding[] =>

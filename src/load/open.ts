@@ -7,6 +7,8 @@ export interface OpenOptions {
   /** Bytes from there. Default: to the end. */
   readonly length?: number;
   readonly signal?: AbortSignal;
+  /** The reader is done with a chunk when it asks for the next one: its memory may then be used again. Default false. */
+  readonly reuse?: boolean;
 }
 
 export interface OpenedFile {

@@ -38,7 +38,7 @@ export async function streamTensors(
   let loaded = 0;
   for (const run of runsOf(wanted)) {
     const [first, last] = [run[0]!, run.at(-1)!];
-    const { stream } = await source.open(first.file, { offset: first.begin, length: last.end - first.begin, signal });
+    const { stream } = await source.open(first.file, { offset: first.begin, length: last.end - first.begin, signal, reuse: true });
     const reader = new ByteReader(stream, { file: first.file, at: first.begin, end: last.end, signal });
     try {
       for (const tensor of run) {
@@ -110,17 +110,24 @@ class ByteReader {
     await this.#fill();
     const whole = this.#left.length >= wanted ? wanted : this.#left.length - (this.#left.length % 8);
     if (whole > 0) return this.#cut(whole);
-    // Fewer than 8 bytes at hand and more wanted: join the next part.
-    const head = this.#left;
+    // Fewer than 8 bytes at hand and more wanted: they are joined with as many of the next part as make 8, and the rest is not copied.
+    const head = this.#left.slice();
     this.#at += head.length;
     this.#left = new Uint8Array();
     await this.#fill();
-    const joined = new Uint8Array(head.length + this.#left.length);
-    joined.set(head);
-    joined.set(this.#left, head.length);
     this.#at -= head.length;
-    this.#left = joined;
-    return this.take(wanted);
+    const next = this.#left;
+    const count = wanted < 8 ? next.length : Math.min(8 - head.length, next.length);
+    const joined = new Uint8Array(head.length + count);
+    joined.set(head);
+    joined.set(next.subarray(0, count), head.length);
+    if (count === next.length) {
+      this.#left = joined;
+      return this.take(wanted);
+    }
+    this.#at += joined.length;
+    this.#left = next.subarray(count);
+    return joined;
   }
 
   /** Takes the stream's end, which a server may send after the last byte: cancelling there would count as a broken request. */

@@ -95,12 +95,12 @@ describe("long ranges", () => {
     const file = serve(37 * MIB + 5);
     // Later parts are faster than earlier ones.
     server.fault = async ({ range }) => {
-      await new Promise((resolve) => setTimeout(resolve, 30 - 3 * Math.floor(Number(/=(\d+)/.exec(range!)![1]) / 4 / MIB)));
+      await new Promise((resolve) => setTimeout(resolve, Math.max(0, 30 - 2 * Math.floor(Number(/=(\d+)/.exec(range!)![1]) / 2 / MIB))));
       return false;
     };
     expect(Buffer.compare(await readBytes(source(), "f", { offset: 3, length: 37 * MIB }), file.subarray(3, 3 + 37 * MIB))).toBe(0);
-    expect(server.most).toBe(5);
-    expect(server.asked.length).toBe(10);
+    expect(server.most).toBe(4);
+    expect(server.asked.length).toBe(19);
   });
 
   test("survive cuts in all of them, and a busy server", async () => {
@@ -128,8 +128,8 @@ describe("long ranges", () => {
     await reader.read();
     await reader.cancel();
     await new Promise((resolve) => setTimeout(resolve, 100));
-    // What the connections had begun on by then, of fifteen parts.
-    expect(server.asked.length).toBeLessThan(10);
+    // The connections that there were, of thirty parts.
+    expect(server.asked.length).toBeLessThan(12);
   });
 });
 
@@ -144,12 +144,13 @@ describe("a server that is busy", () => {
 
   test("is given the time it asks for, in seconds or as a date", async () => {
     const file = serve(100);
-    for (const value of ["1", new Date(Date.now() + 4000).toUTCString()]) {
+    for (const form of ["seconds", "date"]) {
+      const value = form === "seconds" ? "1" : new Date(Date.now() + 2000).toUTCString();
       let refusals = 1;
       server.fault = (_, response) => refusals-- > 0 && (response.writeHead(429, { "retry-after": value }).end(), true);
       const start = performance.now();
       expect(await readBytes(source(), "f")).toEqual(file);
-      expect(performance.now() - start).toBeGreaterThan(value === "1" ? 990 : 500);
+      expect(performance.now() - start).toBeGreaterThan(form === "seconds" ? 990 : 500);
     }
   });
 

@@ -273,7 +273,7 @@ describe.each(STORES)("kept in %s", (_, store) => {
       .filter(({ path }) => path.endsWith("model.safetensors"))
       .map(({ range }) => Number(/=(\d+)/.exec(range!)![1]));
     expect(starts.filter((start) => start > 1000).every((start) => start >= 4 * MIB)).toBe(true);
-    expect(starts).toContain(4 * MIB);
+    expect(starts.some((start) => start === 4 * MIB || start === 8 * MIB)).toBe(true);
   });
 
   test("cuts, delays and busy servers change nothing", async () => {

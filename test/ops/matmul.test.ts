@@ -25,7 +25,7 @@ const axes = {
   M: [1, 2, 3, 5, 8, 17, 65],
   N: [1, 2, 3, 17, 64, 65, 130],
   K: [1, 3, 4, 17, 64, 65, 132, 260],
-  weight: ["f32", "f16", "bf16", "f8"],
+  weight: ["f32", "f16", "bf16"],
   bias: [false, true],
   activation: ["none", "relu", "gelu", "gelu_new", "silu", "tanh"],
   residual: [false, true],

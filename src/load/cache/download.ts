@@ -46,8 +46,11 @@ export class Download {
     return this.#failed;
   }
 
-  /** Bytes `from` … `to`; those before are read and kept, but dropped. With the last byte of the file it is checked. */
-  async *read(from: number, to: number): Chunks {
+  /**
+   * Bytes `from` … `to`; those before are read and kept, but dropped. With the last byte of the file it is checked.
+   * @param reuse as in OpenOptions
+   */
+  async *read(from: number, to: number, reuse: boolean): Chunks {
     this.#busy = true;
     let whole = false;
     try {
@@ -57,7 +60,7 @@ export class Download {
         const start = Math.min(end, Math.max(0, from - this.#at));
         this.#rest = chunk.subarray(end);
         this.#at += end;
-        if (end > start) yield chunk.subarray(start, end);
+        if (end > start) yield reuse ? chunk.subarray(start, end) : chunk.slice(start, end);
       }
       // The end of the file is where it is checked.
       if (to === this.#size && !(await this.#chunks.next()).done) throw this.#tooLong();
@@ -98,7 +101,7 @@ export class Download {
       yield chunk;
     }
     if (at < this.#size) {
-      const { stream } = await this.#remote.open(this.#name, { offset: at, length: this.#size - at, signal });
+      const { stream } = await this.#remote.open(this.#name, { offset: at, length: this.#size - at, signal, reuse: true });
       for await (const chunk of chunksOf(stream)) {
         hash?.update(chunk);
         await this.#keep(at, chunk);

@@ -28,12 +28,13 @@ export class KeptSource implements Source {
     this.#options = options;
   }
 
-  async open(name: string, { offset = 0, length = Infinity, signal }: OpenOptions = {}): Promise<OpenedFile> {
+  async open(name: string, { offset = 0, length = Infinity, signal, reuse = false }: OpenOptions = {}): Promise<OpenedFile> {
     const facts = await this.#options.catalog.describe(name, signal);
     signal?.throwIfAborted();
     const { size } = facts;
     // Without a size there is no knowing when a file is whole, without a version not which one is kept.
-    if (Number.isNaN(size) || facts.version === undefined) return this.#remote.open(name, { offset, length: finite(length), signal });
+    if (Number.isNaN(size) || facts.version === undefined)
+      return this.#remote.open(name, { offset, length: finite(length), signal, reuse });
     const to = Math.min(size, offset + length);
     if (to <= offset) return { size, stream: new Blob([]).stream() };
     const entry = this.#entry(name, facts);
@@ -42,9 +43,9 @@ export class KeptSource implements Source {
     const download = this.#downloads.get(name);
     const useful =
       !download || download.failed ? to - offset > SMALL || to - offset === size : download.canReadFrom(offset) && to - offset > SMALL;
-    if (!useful) return this.#remote.open(name, { offset, length: to - offset, signal });
+    if (!useful) return this.#remote.open(name, { offset, length: to - offset, signal, reuse });
     const running = download && !download.failed ? download : await this.#begin(name, facts, signal);
-    return { size, stream: streamOf(() => running.read(offset, to), signal) };
+    return { size, stream: streamOf(() => running.read(offset, to, reuse), signal) };
   }
 
   list(signal?: AbortSignal): Promise<readonly string[]> {
@@ -57,8 +58,9 @@ export class KeptSource implements Source {
       this.#downloads.delete(name);
       if (download.failed || download.done) continue;
       const { size } = await this.#options.catalog.describe(name, signal);
-      for await (const _ of download.read(size, size)) signal?.throwIfAborted();
+      for await (const _ of download.read(size, size, true)) signal?.throwIfAborted();
     }
+    await this.#remote.finish?.(signal);
   }
 
   async #begin(name: string, facts: FileFacts, signal: AbortSignal | undefined): Promise<Download> {

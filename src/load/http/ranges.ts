@@ -5,11 +5,20 @@ import { CheckpointError, FoveaError } from "../../errors.ts";
 import { type Answer, ATTEMPTS, drop, type Range, type Server } from "./request.ts";
 
 /** Bytes of a request, where several run at once. What was fetched ahead lies in memory: at most CONNECTIONS of these. */
-const SEGMENT = 4 << 20;
-/** Browsers open six connections to a server over HTTP/1.1, and the page may want one. */
-const CONNECTIONS = 5;
+const SEGMENT = 2 << 20;
+/** Browsers open six connections to a server over HTTP/1.1, and the page may want some. */
+const CONNECTIONS = 4;
 
 type Chunks = AsyncGenerator<Uint8Array, void, undefined>;
+
+export interface Stretch {
+  readonly from: number;
+  /** One past the last byte wanted; Infinity: to the end. */
+  readonly to: number;
+  readonly signal: AbortSignal;
+  /** As in OpenOptions. */
+  readonly reuse?: boolean;
+}
 
 export class RemoteFile {
   readonly #server: Server;
@@ -35,29 +44,33 @@ export class RemoteFile {
   }
 
   /** Bytes `from` … `to` of the file, as far as it has them, beginning with what `first` brings. */
-  async *read(first: Answer, from: number, to: number, signal: AbortSignal): Chunks {
+  async *read(first: Answer, { from, to, signal, reuse = false }: Stretch): Chunks {
     // A server without ranges sends the whole file over one connection.
     if (!first.partial || to - from <= SEGMENT || to === Infinity) return yield* this.#resumed(from, to, signal, first);
     const end = Number.isNaN(this.#size) ? to : Math.min(to, this.#size);
     const ahead: Ahead[] = [];
+    const free = this.#server.memory;
     let next = from;
     const stop = new AbortController();
     const either = AbortSignal.any([signal, stop.signal]);
     const start = () => {
       const [begin, finish] = [next, Math.min(end, next + SEGMENT)];
-      ahead.push(new Ahead(this.#resumed(begin, finish, either, begin === from ? first : undefined)));
+      const chunks = this.#resumed(begin, finish, either, begin === from ? first : undefined);
+      ahead.push(new Ahead(chunks, free.pop() ?? new Uint8Array(SEGMENT)));
       next = finish;
     };
     try {
       while (next < end && ahead.length < CONNECTIONS) start();
       for (let at = from; at < end;) {
         const finish = Math.min(end, at + SEGMENT);
-        for await (const chunk of ahead.shift()!.chunks()) {
+        const segment = ahead.shift()!;
+        for await (const chunk of segment.chunks()) {
           at += chunk.length;
           yield chunk;
         }
         // The file ends here, although nobody told: what follows would stand at the wrong place.
         if (at < finish) return;
+        if (reuse) free.push(segment.memory);
         if (next < end) start();
       }
     } finally {
@@ -131,22 +144,26 @@ export class RemoteFile {
   }
 }
 
-/** A generator that runs before anyone asks for what it yields. */
+/** Bytes that are fetched before anyone asks for them. What comes over a connection dies young, and this is all that stays. */
 class Ahead {
-  readonly #chunks: Uint8Array[] = [];
+  readonly memory: Uint8Array<ArrayBuffer>;
+  #filled = 0;
   #ended = false;
   #error: unknown;
   #wake: () => void = () => undefined;
 
-  constructor(source: Chunks) {
+  constructor(source: Chunks, memory: Uint8Array<ArrayBuffer>) {
+    this.memory = memory;
     void this.#run(source);
   }
 
   async *chunks(): Chunks {
-    for (;;) {
-      const chunk = this.#chunks.shift();
-      if (chunk) yield chunk;
-      else if (this.#error !== undefined) throw this.#error;
+    for (let at = 0; ;) {
+      if (at < this.#filled) {
+        const chunk = this.memory.subarray(at, this.#filled);
+        at = this.#filled;
+        yield chunk;
+      } else if (this.#error !== undefined) throw this.#error;
       else if (this.#ended) return;
       else await new Promise<void>((resolve) => (this.#wake = resolve));
     }
@@ -155,7 +172,8 @@ class Ahead {
   async #run(source: Chunks): Promise<void> {
     try {
       for await (const chunk of source) {
-        this.#chunks.push(chunk);
+        this.memory.set(chunk, this.#filled);
+        this.#filled += chunk.length;
         this.#wake();
       }
     } catch (error) {

@@ -53,6 +53,8 @@ export class Server {
   readonly #wait: number;
   readonly #stall: number;
   #answered = false;
+  /** What ranges were read ahead into, to be used again by the next file's. */
+  readonly memory: Uint8Array<ArrayBuffer>[] = [];
 
   constructor({ headers = {}, wait = 500, stall = 60_000 }: HttpOptions = {}) {
     this.#headers = headers;

@@ -13,13 +13,20 @@ export class HttpFolder implements Source {
     this.server = server;
   }
 
-  async open(name: string, { offset = 0, length = Infinity, signal }: OpenOptions = {}): Promise<OpenedFile> {
+  async open(name: string, { offset = 0, length = Infinity, signal, reuse }: OpenOptions = {}): Promise<OpenedFile> {
     const file = this.#file(name);
     // No range is empty: where nothing is wanted but the size, one byte is asked for and dropped.
     const first = await file.begin(offset, offset + Math.max(length, 1), signal);
-    if (length > 0) return { size: first.size, stream: streamOf((either) => file.read(first, offset, offset + length, either), signal) };
+    const stretch = { from: offset, to: offset + length, reuse };
+    if (length > 0) return { size: first.size, stream: streamOf((either) => file.read(first, { ...stretch, signal: either }), signal) };
     drop(first.body);
     return { size: first.size, stream: new Blob([]).stream() };
+  }
+
+  /** Gives back the memory that ranges were read ahead into. */
+  finish(): Promise<void> {
+    this.server.memory.length = 0;
+    return Promise.resolve();
   }
 
   /** What the server says of a file, without its bytes. */

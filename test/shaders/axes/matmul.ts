@@ -29,7 +29,7 @@ const possible = ({ gated = false, residual, activation }: Common) =>
   !gated || (!residual && (activation === "none" || activation === "silu"));
 /** How a weight is read and what is done with a sum know nothing of each other. */
 const plain = ({ bias, residual, activation }: Common) => !bias && !residual && activation === "none";
-const usual = (o: Common) => !isQuantized(o.weight) || plain(o);
+const usual = (o: Common) => !(isQuantized(o.weight) || o.weight === "f8") || plain(o);
 
 export const matmulAxes = [
   defineAxes({ kernel: matmulTiledKernel, axes: common, valid: (o) => possible(o) && usual(o) }),
