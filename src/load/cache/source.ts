@@ -6,7 +6,10 @@ import { Download } from "./download.ts";
 import { type Entry, entryOf, PIECE } from "./entry.ts";
 import type { CacheStore } from "./store.ts";
 
-/** Parts up to this size of a file that is not kept, the headers of large files, are fetched by themselves. */
+/**
+ * Files up to this size are fetched whole, whatever part is asked for, and checked before anything is made of them; parts up to this size
+ * of larger files that are not kept, their headers, are fetched by themselves.
+ */
 const SMALL = 1 << 20;
 /** Of the room there is, a file may take so much. */
 const SHARE = 0.9;
@@ -22,6 +25,7 @@ export class KeptSource implements Source {
   readonly #remote: Source;
   readonly #options: KeptOptions;
   readonly #downloads = new Map<string, Download>();
+  readonly #small = new Map<string, Promise<Uint8Array<ArrayBuffer>>>();
 
   constructor(remote: Source, options: KeptOptions) {
     this.#remote = remote;
@@ -40,11 +44,16 @@ export class KeptSource implements Source {
     const entry = this.#entry(name, facts);
     if (entry && (await entry.isComplete().catch(() => false)))
       return { size, stream: streamOf((either) => this.#kept(entry, name, offset, to, either), signal) };
-    const download = this.#downloads.get(name);
-    const useful =
-      !download || download.failed ? to - offset > SMALL || to - offset === size : download.canReadFrom(offset) && to - offset > SMALL;
-    if (!useful) return this.#remote.open(name, { offset, length: to - offset, signal, reuse });
-    const running = download && !download.failed ? download : await this.#begin(name, facts, signal);
+    if (size <= SMALL) {
+      const bytes = await this.#whole(name, facts, signal);
+      return { size, stream: new Blob([bytes.subarray(offset, to)]).stream() };
+    }
+    const found = this.#downloads.get(name);
+    const download = found?.failed ? undefined : found;
+    // Tensors, and anything else that is read whole.
+    const bulk = reuse || to - offset > SMALL || to - offset === size;
+    if (!bulk || download?.canReadFrom(offset) === false) return this.#remote.open(name, { offset, length: to - offset, signal, reuse });
+    const running = download ?? (await this.#begin(name, facts, signal));
     return { size, stream: streamOf(() => running.read(offset, to, reuse), signal) };
   }
 
@@ -60,7 +69,22 @@ export class KeptSource implements Source {
       const { size } = await this.#options.catalog.describe(name, signal);
       for await (const _ of download.read(size, size, true)) signal?.throwIfAborted();
     }
+    this.#small.clear();
     await this.#remote.finish?.(signal);
+  }
+
+  /** A small file that is not kept, or cannot be. */
+  #whole(name: string, facts: FileFacts, signal: AbortSignal | undefined): Promise<Uint8Array<ArrayBuffer>> {
+    let bytes = this.#small.get(name);
+    if (!bytes) {
+      bytes = this.#begin(name, facts, signal).then(async (download) => {
+        this.#downloads.delete(name);
+        return new Uint8Array(await new Response(streamOf(() => download.read(0, facts.size, false))).arrayBuffer());
+      });
+      this.#small.set(name, bytes);
+      bytes.catch(() => this.#small.delete(name));
+    }
+    return bytes;
   }
 
   async #begin(name: string, facts: FileFacts, signal: AbortSignal | undefined): Promise<Download> {
