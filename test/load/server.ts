@@ -5,6 +5,7 @@ import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Serv
 import type { AddressInfo } from "node:net";
 
 export interface Asked {
+  readonly method: string;
   readonly path: string;
   readonly range: string | undefined;
   readonly headers: IncomingHttpHeaders;
@@ -61,7 +62,7 @@ export class TestServer {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const asked: Asked = { path: request.url!, range: request.headers.range, headers: request.headers };
+    const asked: Asked = { method: request.method!, path: request.url!, range: request.headers.range, headers: request.headers };
     this.asked.push(asked);
     this.most = Math.max(this.most, ++this.#open);
     response.once("close", () => this.#open--);
