@@ -1,13 +1,14 @@
-// The page as a whole: what is asked above, what was looked at below.
+// The page as a whole: what is asked beside what is looked at, and under both what goes further.
 import { t } from "./i18n/index.ts";
-import { axes, displayed } from "./state/displayed.ts";
+import { mapsAreThere } from "./state/displayed.ts";
 import { scene } from "./state/runs.ts";
 import { BeamTree } from "./views/beam-tree.tsx";
-import { Compare } from "./views/compare.tsx";
+import { Candidates } from "./views/candidates.tsx";
 import { ExportMenu } from "./views/export-menu.tsx";
 import { DropTarget, FolderPicker } from "./views/folder-drop.tsx";
-import { Explanation, KindTabs } from "./views/kinds.tsx";
-import { Maps } from "./views/maps.tsx";
+import { HeadGrid } from "./views/head-grid.tsx";
+import { LargeMap } from "./views/large-map.tsx";
+import { Lines } from "./views/lines.tsx";
 import { PageFooter } from "./views/page-footer.tsx";
 import { PageHeader } from "./views/page-header.tsx";
 import { ScenePanel } from "./views/scene-panel.tsx";
@@ -16,28 +17,32 @@ import { StatusLine } from "./views/status-line.tsx";
 import { TextPanel } from "./views/text-panel.tsx";
 
 export function App() {
-  const words = t.value;
+  const maps = mapsAreThere.value;
   return (
     <>
       <PageHeader />
       <SceneTabs />
       <main id="scene">
         <StatusLine />
-        {scene.value.id === "folder" && <FolderPicker />}
-        <TextPanel />
-        <BeamTree />
-        <ScenePanel />
-        {axes.value && displayed.value && (
-          <section id="attention">
-            <div class="toolbar">
-              <KindTabs />
-            </div>
-            <Explanation />
-            <Maps />
-            <Compare />
+        <div class="stage">
+          <div class="asked">
+            {scene.value.id === "folder" && <FolderPicker />}
+            <TextPanel />
+          </div>
+          <div class="seen">
+            <ScenePanel />
+            {maps && <LargeMap />}
+          </div>
+          {maps && <HeadGrid />}
+        </div>
+        {maps && (
+          <>
+            <Lines />
+            <Candidates />
+            <BeamTree />
             <ExportMenu />
-            <p class="honest">{words.honest}</p>
-          </section>
+            <p class="honest">{t.value.honest}</p>
+          </>
         )}
       </main>
       <PageFooter />

@@ -11,6 +11,7 @@ import { followLink } from "./state/link.ts";
 import { markFirstMap } from "./state/marks.ts";
 import { follow } from "./state/runs.ts";
 import "./styles/maps.css";
+import "./styles/stage.css";
 import "./styles/molecules.css";
 import "./styles/scene-tabs.css";
 import "./styles/status-line.css";

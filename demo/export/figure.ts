@@ -35,6 +35,8 @@ export type Rgb = readonly [number, number, number];
 export interface FigureColours {
   /** Of a cell, by its index in the map's weights. */
   readonly at: (cell: number) => Rgb;
+  /** Whether a cell has more than its colour says, or was taken out. */
+  readonly hatched: (cell: number) => boolean;
   /** The colour bar from left to right, and the weights along it; `at` is 0…1. */
   readonly bar: readonly Rgb[];
   readonly ticks: readonly { readonly at: number; readonly text: string }[];
@@ -46,7 +48,7 @@ export interface FigureWords {
   readonly kind: string;
   readonly scale: string;
   readonly about: string;
-  readonly labels: { readonly [K in "text" | "output" | "model" | "scale" | "pinned" | "again" | "values" | "honest"]: string };
+  readonly labels: { readonly [K in "text" | "output" | "model" | "scale" | "hatched" | "pinned" | "again" | "values" | "honest"]: string };
 }
 
 export type Extension = "png" | "svg" | "json" | "html";

@@ -41,6 +41,8 @@ export interface Picture {
   readonly background: string;
   readonly labels: readonly Label[];
   readonly cells: Box & { readonly size: number; readonly rows: number; readonly columns: number; readonly colour: (cell: number) => Rgb };
+  /** Cells with stripes over their colour. */
+  readonly hatched: { readonly boxes: readonly Box[]; readonly colour: string };
   /** Frames of the map and its pinned rows. */
   readonly frames: readonly (Box & { readonly colour: string; readonly thickness: number })[];
   /** Colours from left to right. */
@@ -109,6 +111,8 @@ export function pictureOf(figure: Figure, measure: Measure): Picture {
     labels.push({ x: PADDING + at * BAR.width, y: y + BAR.height + SIZES.label + 2, ...muted(text), anchor });
   }
   y += BAR.height + SIZES.label + 3 * GAP;
+  const hatched = hatchedBoxes(figure, { x: left, y: top, size });
+  if (hatched.length > 0) paragraph(words.labels.hatched, SIZES.label, colours.muted);
   for (const row of pins) {
     const looks = strongest(map, [row]).map(({ key, weight }) => `${isolate(keys[key]!.text)} ${weight.toFixed(3)}`);
     paragraph(`${words.labels.pinned}: ${isolate(queries[row]!.text)} → ${looks.join(", ")}`, SIZES.text, colours.pin);
@@ -132,9 +136,24 @@ export function pictureOf(figure: Figure, measure: Measure): Picture {
       columns: keys.length,
       colour: figure.colours.at,
     },
+    hatched: { boxes: hatched, colour: colours.muted },
     frames,
     bar: { ...bar, colours: figure.colours.bar },
   };
+}
+
+/** Hatched cells under each other are one box. */
+function hatchedBoxes({ map: { queries, keys }, colours }: Figure, { x, y, size }: { x: number; y: number; size: number }): Box[] {
+  const boxes: Box[] = [];
+  for (let column = 0; column < keys.length; column++) {
+    for (let row = 0; row < queries.length; row++) {
+      let end = row;
+      while (end < queries.length && colours.hatched(end * keys.length + column)) end++;
+      if (end > row) boxes.push({ x: x + column * size, y: y + row * size, width: size, height: (end - row) * size });
+      row = end;
+    }
+  }
+  return boxes;
 }
 
 /** Lines that fit a width: broken at spaces, or anywhere in what has none (Chinese, a long reaction). */

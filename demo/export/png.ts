@@ -1,8 +1,9 @@
 // The picture as pixels: two a CSS pixel, fewer where that would be more than a canvas may hold.
 import type { Figure } from "./figure.ts";
-import { FONT, type Measure, type Picture, pictureOf } from "./picture.ts";
+import { type Box, FONT, type Measure, type Picture, pictureOf } from "./picture.ts";
 
 const MOST_PIXELS = 8192;
+const STRIPES = { apart: 8.5, line: 1.5 };
 
 /** Measures with the page's own fonts. */
 export function canvasMeasure(): Measure {
@@ -29,7 +30,7 @@ export async function toPng(figure: Figure): Promise<Blob> {
 }
 
 function paint(context: CanvasRenderingContext2D, picture: Picture): void {
-  const { width, height, background, labels, cells, frames, bar } = picture;
+  const { width, height, background, labels, cells, hatched, frames, bar } = picture;
   context.fillStyle = background;
   context.fillRect(0, 0, width, height);
   const { size, rows, columns, colour } = cells;
@@ -38,6 +39,7 @@ function paint(context: CanvasRenderingContext2D, picture: Picture): void {
     context.fillStyle = `rgb(${colour(i).join(",")})`;
     context.fillRect(cells.x + (i % columns) * size, cells.y + Math.floor(i / columns) * size, size - gap, size - gap);
   }
+  for (const box of hatched.boxes) stripe(context, box, hatched.colour);
   const ramp = context.createLinearGradient(bar.x, 0, bar.x + bar.width, 0);
   bar.colours.forEach((stop, i) => ramp.addColorStop(i / (bar.colours.length - 1), `rgb(${stop.join(",")})`));
   context.fillStyle = ramp;
@@ -57,4 +59,22 @@ function paint(context: CanvasRenderingContext2D, picture: Picture): void {
     context.fillText(text, 0, 0);
     context.restore();
   }
+}
+
+/** Slanted lines over a box; those of neighbours meet. */
+function stripe(context: CanvasRenderingContext2D, { x, y, width, height }: Box, colour: string): void {
+  context.save();
+  context.beginPath();
+  context.rect(x, y, width, height);
+  context.clip();
+  context.beginPath();
+  const first = Math.floor((x + y) / STRIPES.apart) * STRIPES.apart;
+  for (let sum = first; sum <= x + width + y + height; sum += STRIPES.apart) {
+    context.moveTo(sum - y, y);
+    context.lineTo(sum - y - height, y + height);
+  }
+  context.strokeStyle = colour;
+  context.lineWidth = STRIPES.line;
+  context.stroke();
+  context.restore();
 }

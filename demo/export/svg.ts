@@ -4,30 +4,34 @@ import type { MapData } from "../maps/data.ts";
 import { isolate } from "../maps/isolate.ts";
 import { escape } from "./escape.ts";
 import type { Figure, Rgb } from "./figure.ts";
-import { FONT, type Label, type Measure, type Picture, pictureOf } from "./picture.ts";
+import { type Box, FONT, type Label, type Measure, type Picture, pictureOf } from "./picture.ts";
 
 const MOST_TITLES = 4096;
 
 export function toSvg(figure: Figure, measure: Measure): string {
   const picture = pictureOf(figure, measure);
-  const { width, height, background, labels, cells, frames, bar } = picture;
+  const { width, height, background, labels, cells, hatched, frames, bar } = picture;
   const stops = bar.colours.map((colour, i) => `<stop offset="${round(i / (bar.colours.length - 1))}" stop-color="${rgb(colour)}"/>`);
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-labelledby="fovea-title" xml:lang="${escape(figure.language)}" font-family="${escape(FONT)}">`,
     `<title id="fovea-title">${escape(`${figure.words.head} · ${figure.words.kind}`)}</title>`,
     `<desc>${escape(figure.link)}</desc>`,
-    `<defs><linearGradient id="fovea-ramp">${stops.join("")}</linearGradient></defs>`,
+    `<defs><linearGradient id="fovea-ramp">${stops.join("")}</linearGradient>${hatched.boxes.length > 0 ? stripes(hatched.colour) : ""}</defs>`,
     `<rect width="${width}" height="${height}" fill="${background}"/>`,
     cells.rows * cells.columns <= MOST_TITLES ? titledCells(figure.map, cells) : groupedCells(cells),
+    // Pointers reach the cells beneath.
+    ...hatched.boxes.map((box) => `<rect ${placed(box)} fill="url(#fovea-stripes)" pointer-events="none"/>`),
     `<rect x="${bar.x}" y="${round(bar.y)}" width="${bar.width}" height="${bar.height}" fill="url(#fovea-ramp)"/>`,
-    ...frames.map(
-      ({ x, y, width, height, colour, thickness }) =>
-        `<rect x="${round(x)}" y="${round(y)}" width="${width}" height="${height}" fill="none" stroke="${colour}" stroke-width="${thickness}"/>`,
-    ),
+    ...frames.map(({ colour, thickness, ...box }) => `<rect ${placed(box)} fill="none" stroke="${colour}" stroke-width="${thickness}"/>`),
     ...labels.map(labelled),
     "</svg>",
   ].join("\n");
 }
+
+const placed = ({ x, y, width, height }: Box): string => `x="${round(x)}" y="${round(y)}" width="${width}" height="${height}"`;
+
+const stripes = (colour: string): string =>
+  `<pattern id="fovea-stripes" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(-45)"><rect width="6" height="1.5" fill="${colour}"/></pattern>`;
 
 function titledCells({ weights, queries, keys }: MapData, { x, y, size, columns, colour }: Picture["cells"]): string {
   const rects = Array.from(weights, (weight, i) => {

@@ -20,7 +20,8 @@ export const en = {
     },
     reactions: {
       tab: "Reactions",
-      input: "Reaction SMILES: reactants >> product",
+      input: "Reaction",
+      notation: "SMILES: reactants >> product",
       output: "Atom map",
       presets: { maps: "The head that maps atoms" },
     },
@@ -28,21 +29,26 @@ export const en = {
     folder: { tab: "Your model", input: "Text", output: "Output", presets: {} },
   },
   kinds: {
-    cross: "Output → input",
-    encoder: "Input → input",
-    decoder: "Output → output",
-  } satisfies Record<Kind, string>,
+    cross: (input: string, output: string) => `${output} → ${input}`,
+    encoder: (input: string, _output: string) => `${input} → ${input}`,
+    decoder: (_input: string, output: string) => `${output} → ${output}`,
+  } satisfies Record<Kind, (input: string, output: string) => string>,
   about: {
     cross:
-      "Each row is a word that was written, each column a word that was read. The stronger the colour, the more this head looked at the column's word when it had written the row's.",
-    encoder: "How the words of the input look at each other while it is read.",
-    decoder: "How each word of the output looks back at those before it. What comes later cannot be seen.",
+      "Each row is a word that was written, each column one that was read. The stronger a square’s colour, the more the row’s word looked at the column’s.",
+    encoder:
+      "Rows and columns are the words that were read. The stronger a square’s colour, the more the row’s word looked at the column’s.",
+    decoder:
+      "Rows and columns are the words of the text. The stronger a square’s colour, the more the row’s word looked back at the column’s; later words cannot be seen.",
   } satisfies Record<Kind, string>,
   headName: (layer: number, head: number) => `Layer ${layer}, head ${head}`,
   allHeads: (count: number) => `All ${count} heads`,
+  headsHint: "A head is one of the model’s ways of looking. Each small map is one; choose any.",
   scales: { "square root": "square root", linear: "linear", logarithmic: "logarithmic" },
   scale: "Colours",
-  point: "Point at a square to read its weight.",
+  point: { pointer: "Point at a square to read its weight.", touch: "Tap a square to read its weight." },
+  example: (query: string, key: string, share: string) =>
+    `For example, “${query}” looks at “${key}”: ${share} of its attention goes there.`,
   weight: (query: string, key: string, weight: string) => `“${query}” looks at “${key}” with weight ${weight}`,
   beforeWriting: (next: string) => `, before writing “${next}”`,
   lines: "Who looks where",
@@ -50,19 +56,20 @@ export const en = {
   honest: "Attention shows where a head read from. It is not by itself the reason for what the model wrote.",
   examples: "Examples",
   writing: {
-    force: "Type the output myself",
+    force: "Type it myself",
     beams: "Beams",
     temperature: (value: string) => `Temperature ${value}`,
     seed: "Seed",
     sequence: "Output",
   },
   candidates: {
-    title: "What could have been written here",
+    title: "What else could have been written",
     chosen: (text: string, share: string) => `The model wrote “${text}”, to which it gave ${share}.`,
   },
   beams: {
     title: "Beam search",
-    hint: "Each column is a step, each box a token of one of the beams, best on top. Choose a finished sentence to see its own attention.",
+    finished: "Finished sentences, best first, with their scores",
+    hint: "Each column is a step, each box a token of one of the beams, best on top. Choose a finished sentence above to see its own attention.",
     node: (text: string, score: string) => `“${text}”, score ${score}`,
   },
   switches: {
@@ -143,6 +150,7 @@ export const en = {
     mapName: (head: string, rows: number, columns: number) => `${head}, map of ${rows} rows and ${columns} columns`,
     pointerHint: "Click keeps a row, Shift adds one. Drag a box or Ctrl + wheel to zoom.",
     touchHint: "Tap keeps a row. Pinch to zoom.",
+    specialHint: "Grey labels are the model’s own marks, such as the end of the text.",
     keysHint: "Arrow keys move, Enter keeps the row, plus and minus zoom, Escape lets go.",
     difference: (query: string, key: string, difference: string) => `“${query}” at “${key}”: difference ${difference}`,
     valueWeight: (query: string, key: string, weight: string) => `“${query}” at “${key}”: α · ‖value‖ = ${weight}`,
@@ -160,17 +168,22 @@ export const en = {
   // The tabs, and reactions.
   sceneTabs: "Models",
   exampleNames: {
+    translation: ["a black cat", "the phone rang", "the train station", "what you want"],
+    stories: ["a little dog", "a big red box", "a bird"],
     reactions: ["Esterification", "Amide coupling", "Suzuki coupling", "Grignard addition", "Diels–Alder", "Paracetamol"],
   },
   reactions: {
     title: "Which atom becomes which",
     about:
-      "Equal numbers are the same atom before and after the arrow. Nobody taught the model that: it only learnt to fill in hidden characters of reactions, and one head came to look from each atom to itself beyond the arrow. Thick bonds are made or broken; grey atoms do not reach the product.",
+      "Equal numbers are the same atom before and after the arrow. Thick bonds are made or broken; grey atoms do not reach the product.",
+    how: "How it knows",
+    learnt:
+      "Nobody taught the model that: it only learnt to fill in hidden characters of reactions, and one head came to look from each atom to itself beyond the arrow.",
     drawing: "The reaction, atom by atom. Left and right go through the atoms, up and down to the same atom beyond the arrow.",
     point: "Point at an atom, or tap it to keep it: circles grow where it looks.",
     confidence: (percent: string) => `Confidence ${percent}.`,
     confidenceMeans:
-      "For each atom, how much of its attention went to its partner among those it could still be; multiplied over all atoms. Atoms that nothing tells apart lower it.",
+      "Confidence is how much of each atom’s attention went to its partner among those it could still be, multiplied over all atoms. Atoms that nothing tells apart lower it.",
     mappedBy: (head: string) => `Read from ${head}, the head that maps atoms.`,
     mappedByOther: (head: string) => `Read from ${head}, which does something else: see how the map falls apart.`,
     back: (head: string) => `Back to ${head}`,

@@ -8,7 +8,8 @@ export const SCALES: readonly Scale[] = ["square root", "linear", "logarithmic"]
 
 /** Weights from here down are drawn as zero on the logarithmic scale. */
 const SMALLEST = 1e-3;
-const STEPS = 256;
+/** Odd, so that zero has a colour of its own in the middle of the ramp with two ends. */
+const STEPS = 257;
 
 /** Position on the ramp, 0…1, of a weight. */
 export function position(weight: number, scale: Scale): number {
@@ -34,6 +35,9 @@ export const signedInverse = (at: number, scale: Scale): number => Math.sign(at 
 export type Rgb = readonly [number, number, number];
 
 export const colourAt = (colours: readonly Rgb[], at: number): Rgb => colours[Math.round(at * (STEPS - 1))]!;
+
+/** Between zero and the text, as lines are: on any colour of the ramp it looks like none of them. */
+export const hatchColour = ([zero]: readonly Rgb[]): Rgb => (zero![0] > 127 ? [140, 150, 160] : [110, 120, 130]);
 
 /** Colours from one end of the ramp to the other. */
 export function palette(dark: boolean, signed: boolean): readonly Rgb[] {

@@ -34,6 +34,10 @@ function largest({ weights, keys, clipped }: MapData, row: number): number {
 export const isClipped = ({ weights, keys, clipped }: MapData, { limit }: Ends, row: number, column: number): boolean =>
   clipped?.[column] === true && weights[row * keys.length + column]! > limit[row]!;
 
+/** Whether a cell is drawn hatched: it has more than its colour says, or was taken out. */
+export const isHatched = (map: MapData, ends: Ends, row: number, column: number): boolean =>
+  map.hidden?.columns[column] === true || isClipped(map, ends, row, column);
+
 /** The next of 1, 2, 5, 10, 20, …: an end that changes seldom while maps are read one after another. */
 export function roundUp(x: number): number {
   if (x <= 0) return 1;

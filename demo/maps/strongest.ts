@@ -1,5 +1,5 @@
 // Which cells are worth a line.
-import type { MapData } from "./data.ts";
+import type { MapData, Token } from "./data.ts";
 
 /** Lines of a row go on until they take this much of it. */
 const ENOUGH = 0.7;
@@ -26,6 +26,29 @@ export function strongest({ weights, queries, keys }: MapData, rows: readonly nu
       let mass = 0;
       return all.filter(({ weight }) => mass < ENOUGH * total && (mass += Math.abs(weight)) > 0);
     });
+}
+
+/** Texts of this many letters are words that a reader knows, not pieces. */
+const WORD_LETTERS = 3;
+/** What words are preferred by over pieces, and other words over the same one, in weights. */
+const PREFERENCE = { words: 2, others: 0.5 };
+
+/** The cell that tells most of a map at first sight: the clearest look of a word at another one, if there is a clear look at all. */
+export function telling({ weights, queries, keys }: MapData): { readonly row: number; readonly column: number } | undefined {
+  const letters = ({ text, special }: Token) => (special ? 0 : (text.match(/\p{L}/gu)?.length ?? 0));
+  const [rows, columns] = [queries.map(letters), keys.map(letters)];
+  let best: { row: number; column: number; rank: number } | undefined;
+  for (let row = 0; row < queries.length; row++) {
+    for (let column = 0; column < keys.length; column++) {
+      const weight = Math.abs(weights[row * keys.length + column]!);
+      const shortest = Math.min(rows[row]!, columns[column]!);
+      if (weight < CLEAR || shortest === 0) continue;
+      const rank =
+        weight + (shortest >= WORD_LETTERS ? PREFERENCE.words : 0) + (queries[row]!.text === keys[column]!.text ? 0 : PREFERENCE.others);
+      if (!best || rank > best.rank) best = { row, column, rank };
+    }
+  }
+  return best && { row: best.row, column: best.column };
 }
 
 /** The one clear look of every row that has one. */

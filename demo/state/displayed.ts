@@ -4,13 +4,14 @@ import { palette } from "../maps/colour.ts";
 import type { Axes, MapData } from "../maps/data.ts";
 import { difference } from "../maps/difference.ts";
 import type { Colours } from "../maps/pixels.ts";
+import { telling } from "../maps/strongest.ts";
 import { endsOf, roundUp } from "../maps/range.ts";
 import { transform, type Wishes } from "../maps/transform.ts";
 import type { Shown } from "../sessions/session.ts";
 import { dark } from "./appearance.ts";
-import { largestRead, readHead } from "./reading.ts";
-import { growth, isLoss, reference, shown } from "./runs.ts";
-import { view } from "./view.ts";
+import { largestRead, readMap } from "./reading.ts";
+import { growth, isLoss, reference, shown, status } from "./runs.ts";
+import { type Cell, view } from "./view.ts";
 
 /** The run, or the sequence of its beam search that is seen. */
 export const current = computed((): Shown | undefined => shown.value?.alternatives?.[view.sequence.value] ?? shown.value);
@@ -47,16 +48,34 @@ const wishes = computed((): Wishes => ({ kind: kind.value ?? "cross", unit: view
 /** Any head's map as the reader wants it. */
 export const asWanted = (map: MapData): MapData => transform(map, wishes.value);
 
+/** A head's map as it is drawn: what it is compared with is subtracted. */
+export const asDrawn = (map: MapData, other: MapData | undefined): MapData =>
+  other ? difference(asWanted(map), asWanted(other)) : asWanted(map);
+
+/** The run whose maps are subtracted. */
+export const subtracted = computed((): Shown | undefined =>
+  compared.value && kind.value && reference.value?.kinds.includes(kind.value) ? reference.value : undefined,
+);
+
 /** The map that is drawn. */
-export const displayed = computed((): MapData | undefined => {
-  const map = tokenMap.value && asWanted(tokenMap.value);
-  return map && compared.value && referenceMap.value ? difference(map, asWanted(referenceMap.value)) : map;
+export const displayed = computed(
+  (): MapData | undefined => tokenMap.value && asDrawn(tokenMap.value, subtracted.value && referenceMap.value),
+);
+
+/** Whether there is a run, and its first map was read. */
+export const mapsAreThere = computed(() => axes.value !== undefined && displayed.value !== undefined);
+
+/** A cell that says what the map shows, where the reader has pointed nothing out; not while the text grows, when it would wander. */
+export const example = computed((): Cell | undefined => {
+  const untouched = view.pins.value.length === 0 && view.cell.value === undefined && status.value.state !== "running";
+  return untouched && displayed.value ? telling(displayed.value) : undefined;
 });
 
 /** The end of the range that all heads share. Weights have 1; α‖v‖ the largest that was read, rounded up. */
 export const sharedEnd = computed(() => {
-  const { run, of, weight } = largestRead.value;
-  return byValues.value && run === current.value && of === kind.value ? roundUp(weight) : 1;
+  if (!byValues.value || !kind.value) return 1;
+  const of = kind.value;
+  return roundUp(Math.max(0, ...[current.value, subtracted.value].map((run) => (run ? largestRead(run, of) : 0))));
 });
 
 /** What turns a map's weights into colours. */
@@ -91,10 +110,9 @@ function follow(from: ReadonlySignal<Shown | undefined>, to: typeof tokenMap): (
     const [run, of, at, average, values] = [from.value, kind.value, head.value, view.average.value, byValues.value];
     const mine = ++newest;
     if (!run || !of || !run.kinds.includes(of)) return void (to.value = undefined);
-    const { queries, keys } = run.axes(of);
-    readHead(run, of, at, { values, average }).then(
-      (weights) => {
-        if (mine === newest) to.value = { weights, queries, keys };
+    readMap(run, of, at, { values, average }).then(
+      (map) => {
+        if (mine === newest) to.value = map;
       },
       (error: unknown) => {
         // A run that was replaced meanwhile is disposed.

@@ -4,11 +4,13 @@ import type { Figure } from "../export/figure.ts";
 import { language, t } from "../i18n/index.ts";
 import { colourAt } from "../maps/colour.ts";
 import { positionOf } from "../maps/pixels.ts";
+import { isHatched } from "../maps/range.ts";
 import { CREDITS } from "../sessions/credits.ts";
 import { dark } from "./appearance.ts";
 import { barRow, TICKS, tickText } from "./colour-ticks.ts";
 import { colours, current, displayed, head, kind } from "./displayed.ts";
 import { link } from "./link.ts";
+import { kindName } from "./names.ts";
 import { scene } from "./runs.ts";
 import { view } from "./view.ts";
 
@@ -41,16 +43,21 @@ export function currentFigure(): Figure | undefined {
     dark: dark.value,
     colours: {
       at: (cell) => colourAt(palette, positionOf(map, drawn, Math.floor(cell / columns), cell % columns)),
+      hatched: (cell) => isHatched(map, drawn.ends, Math.floor(cell / columns), cell % columns),
       bar: Array.from({ length: BAR_STEPS }, (_, i) => colourAt(palette, i / (BAR_STEPS - 1))),
       ticks: TICKS.map((at) => ({ at, text: tickText(map, drawn, row, at) })),
     },
     language: language.value,
     words: {
       head: words.headName(head.value.layer, head.value.head),
-      kind: words.kinds[of],
+      kind: kindName(of),
       scale: words.scales[scale],
       about: words.about[of],
-      labels: { ...words.exports.labels, honest: words.honest },
+      labels: {
+        ...words.exports.labels,
+        hatched: `${words.maps.sinks}: ${words.maps.sinkChoices[view.sinks.value]}`,
+        honest: words.honest,
+      },
     },
   };
 }

@@ -1,7 +1,7 @@
 // Reading maps from a run: one head's, or a mean of several.
 import { signal } from "@preact/signals";
 import { mean } from "../maps/average.ts";
-import type { Head, Kind } from "../maps/data.ts";
+import type { Head, Kind, MapData } from "../maps/data.ts";
 import type { Shown } from "../sessions/session.ts";
 import type { Average } from "./view.ts";
 
@@ -10,11 +10,24 @@ export interface ReadOptions {
   readonly average?: Average;
 }
 
-/** The largest α‖v‖ read so far, of which run and kind. */
-export const largestRead = signal<{ readonly run?: Shown; readonly of?: Kind; readonly weight: number }>({ weight: 0 });
+const largest = new WeakMap<Shown, Map<Kind, number>>();
+/** Counts what `largestRead` has learnt. */
+const learnt = signal(0);
 
-/** A head's map [query, key], or the mean over its layer or over all heads. */
-export function readHead(run: Shown, of: Kind, at: Head, { values, average = "none" }: ReadOptions): Promise<Float32Array> {
+/** The largest α‖v‖ read so far of a run's kind. */
+export function largestRead(run: Shown, of: Kind): number {
+  void learnt.value;
+  return largest.get(run)?.get(of) ?? 0;
+}
+
+/** A head's map, or the mean over its layer or over all heads, with the tokens that the run has now. */
+export async function readMap(run: Shown, of: Kind, at: Head, options: ReadOptions): Promise<MapData> {
+  const { queries, keys } = run.axes(of);
+  return { weights: await readWeights(run, of, at, options), queries, keys };
+}
+
+/** [query, key] */
+function readWeights(run: Shown, of: Kind, at: Head, { values, average = "none" }: ReadOptions): Promise<Float32Array> {
   const { layers, heads } = run.axes(of);
   const read = async (one: Head) => {
     const weights = await run.read(of, one, { values });
@@ -29,10 +42,12 @@ export function readHead(run: Shown, of: Kind, at: Head, { values, average = "no
 }
 
 function noteLargest(run: Shown, of: Kind, weights: Float32Array): void {
-  const last = largestRead.peek();
-  const before = last.run === run && last.of === of ? last.weight : 0;
+  const kinds = largest.get(run) ?? new Map<Kind, number>();
+  const before = kinds.get(of) ?? 0;
   const weight = weights.reduce((a, b) => Math.max(a, b), before);
-  if (weight !== last.weight || before === 0) largestRead.value = { run, of, weight };
+  if (weight === before) return;
+  largest.set(run, kinds.set(of, weight));
+  learnt.value++;
 }
 
 async function* inTurn<A, B>(all: readonly A[], read: (one: A) => Promise<B>): AsyncGenerator<B> {

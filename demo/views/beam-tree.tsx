@@ -8,6 +8,23 @@ import { view } from "../state/view.ts";
 const STEP = { width: 92, height: 30 };
 const BOX = { width: 78, height: 22 };
 
+/** The finished sequences, best first, each with its score. */
+export function Sequences() {
+  const alternatives = shown.value?.alternatives;
+  if (!alternatives) return null;
+  return (
+    <ol class="sequences" aria-label={t.value.beams.finished}>
+      {alternatives.map(({ output, score }, i) => (
+        <li key={i}>
+          <button type="button" aria-pressed={view.sequence.value === i} onClick={() => (view.sequence.value = i)}>
+            <bdi>{output}</bdi> <span>{score?.toFixed(3)}</span>
+          </button>
+        </li>
+      ))}
+    </ol>
+  );
+}
+
 export function BeamTree() {
   const run = shown.value;
   if (!run?.beams || !run.alternatives) return null;
@@ -18,15 +35,6 @@ export function BeamTree() {
     <section class="beams" aria-labelledby="beams-title">
       <h2 id="beams-title">{words.title}</h2>
       <p class="hint">{words.hint}</p>
-      <ol>
-        {run.alternatives.map(({ output, score }, i) => (
-          <li key={i}>
-            <button type="button" aria-pressed={view.sequence.value === i} onClick={() => (view.sequence.value = i)}>
-              <bdi>{output}</bdi> <span>{score?.toFixed(3)}</span>
-            </button>
-          </li>
-        ))}
-      </ol>
       <div class="scroll" tabIndex={0}>
         <svg width={columns * STEP.width + 8} height={rows * STEP.height + 8} role="img" aria-label={words.title}>
           {edges.map(({ from, to, chosen }) => {

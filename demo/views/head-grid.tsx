@@ -1,10 +1,11 @@
-// Layers × heads: every map small, in a place that never changes. One tab stop; arrows, Home and End move; a click chooses.
+// Layers × heads: every map small, in a place that never changes. One tab stop; arrows, Home and End move; a click chooses. While
+// something is compared, the small maps are differences, as the large one is.
 import { useEffect, useRef } from "preact/hooks";
 import { t } from "../i18n/index.ts";
 import { type Head, sameHead } from "../maps/data.ts";
 import { pixels } from "../maps/pixels.ts";
-import { asWanted, axes, byValues, coloursOf, current, drawing, head, kind } from "../state/displayed.ts";
-import { readHead } from "../state/reading.ts";
+import { asDrawn, axes, byValues, coloursOf, current, drawing, head, kind, subtracted } from "../state/displayed.ts";
+import { readMap } from "../state/reading.ts";
 import { growth, isLoss } from "../state/runs.ts";
 import { view } from "../state/view.ts";
 import { workLazily } from "./lazy.ts";
@@ -18,32 +19,32 @@ export function HeadGrid() {
   const { layers, heads } = axes.value!;
   const element = useRef<HTMLDivElement>(null);
   const [run, of, grown, values, how] = [current.value!, kind.value!, growth.value, byValues.value, drawing.value];
+  const other = subtracted.value;
   useEffect(() => {
     // An effect may come when its grid has left the page.
     const grid = element.current;
     if (!grid) return;
-    const { queries, keys } = run.axes(of);
-    const pool = Math.ceil(Math.max(queries.length, keys.length) / PIXELS);
     const stop = workLazily({
       elements: grid.querySelectorAll<HTMLElement>("[data-head]"),
       prepare(cell) {
         const [layer, head] = cell.dataset["head"]!.split(" ").map(Number) as [number, number];
-        return readHead(run, of, { layer, head }, { values });
+        return Promise.all([run, other].map(async (one) => one && readMap(one, of, { layer, head }, { values })));
       },
-      finish(cell, weights) {
-        const map = asWanted({ weights, queries, keys });
-        putPixels(cell.querySelector("canvas")!, pixels(map, coloursOf(map), pool));
+      finish(cell, [own, others]) {
+        const map = asDrawn(own!, others);
+        const pool = Math.ceil(Math.max(map.queries.length, map.keys.length) / PIXELS);
+        putPixels(cell.querySelector("canvas")!, pixels(map, coloursOf(map), { pool, hatched: true }));
       },
       onIdle: () => (grid.dataset["complete"] = of),
       onError(error) {
-        if (!isLoss(error, run)) throw error;
+        if (!isLoss(error, run) && !(other && isLoss(error, other))) throw error;
       },
     });
     return () => {
       stop();
       delete grid.dataset["complete"];
     };
-  }, [run, of, grown, values, how, layers, heads]);
+  }, [run, other, of, grown, values, how, layers, heads]);
 
   const choose = (to: Head) => {
     if (to.layer < 0 || to.layer >= layers || to.head < 0 || to.head >= heads) return;
@@ -65,10 +66,11 @@ export function HeadGrid() {
     event.preventDefault();
     choose(to);
   };
-  const { maps, headName, allHeads } = t.value;
+  const { maps, headName, allHeads, headsHint } = t.value;
   return (
     <div class="heads">
       <h2 id="grid-title">{allHeads(layers * heads)}</h2>
+      <p class="hint">{headsHint}</p>
       <div
         id="grid"
         ref={element}

@@ -5,18 +5,20 @@ import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { t } from "../i18n/index.ts";
 import { type Point, cellAt, clamp, fit, pan, reveal, type Viewport, zoom, zoomTo } from "../maps/viewport.ts";
 import { dark } from "../state/appearance.ts";
-import { colours, displayed } from "../state/displayed.ts";
+import { colours, displayed, example } from "../state/displayed.ts";
 import { type Cell, focus, pinRow, view } from "../state/view.ts";
+import { ColourBar } from "./colour-bar.tsx";
 import { gestures } from "./gestures.ts";
 import { headTitle } from "./head-title.ts";
 import { ColumnLabels, Masses, RowLabels } from "./map-labels.tsx";
 import { LABEL_PX, layOut, px, type Room } from "./map-layout.ts";
+import { MapTools } from "./map-tools.tsx";
 import { type MapPicture, paintMap, pictureOf, themeOf } from "./paint-map.ts";
 
 const ZOOM_STEP = 1.5;
 const PAGE = 10;
 /** The plot's height at most, of the window's, and in pixels. */
-const HEIGHT = { part: 0.72, least: 280, most: 720 };
+const HEIGHT = { part: 0.54, least: 280, most: 720 };
 
 export function Heatmap() {
   const words = t.value;
@@ -26,7 +28,8 @@ export function Heatmap() {
     dark.value,
     view.pins.value,
     view.cell.value,
-    focus.value,
+    // With nothing in focus or kept, the map points something out by itself.
+    focus.value ?? example.value,
   ];
   const element = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
@@ -177,28 +180,13 @@ export function Heatmap() {
         </div>
         <Masses map={map} layout={layout} viewport={viewport} />
       </div>
-      <div class="map-tools">
-        <button id="zoom-in" type="button" aria-label={words.maps.zoomIn} onClick={() => zoomBy(ZOOM_STEP, middle)}>
-          +
-        </button>
-        <button
-          id="zoom-out"
-          type="button"
-          aria-disabled={!zoomed}
-          aria-label={words.maps.zoomOut}
-          onClick={() => zoomBy(1 / ZOOM_STEP, middle)}
-        >
-          −
-        </button>
-        <button id="zoom-all" type="button" aria-disabled={!zoomed} onClick={() => (chosen.value = undefined)}>
-          {words.maps.zoomAll}
-        </button>
-        <span class="hint pointer-hint">{words.maps.pointerHint}</span>
-        <span class="hint touch-hint">{words.maps.touchHint}</span>
-        {map.hidden && <span class="hint">{words.maps.hiddenColumn}</span>}
-        <span id="map-keys" class="unseen">
-          {words.maps.keysHint}
-        </span>
+      <div class="under-map">
+        <ColourBar />
+        <MapTools
+          map={map}
+          zoomed={zoomed}
+          zoom={(to) => (to === "all" ? (chosen.value = undefined) : zoomBy(to === "in" ? ZOOM_STEP : 1 / ZOOM_STEP, middle))}
+        />
       </div>
     </>
   );

@@ -3,9 +3,11 @@ import { t } from "../i18n/index.ts";
 import { chooseHead } from "../state/choices.ts";
 import { scene, shown } from "../state/runs.ts";
 import { kind } from "../state/displayed.ts";
+import { kindName } from "../state/names.ts";
 
 export function KindTabs() {
   const kinds = scene.value.kinds.filter((k) => shown.value?.kinds.includes(k));
+  if (kinds.length < 2) return null;
   return (
     <div id="kinds" role="tablist">
       {kinds.map((k) => (
@@ -17,7 +19,7 @@ export function KindTabs() {
           aria-selected={kind.value === k}
           onClick={() => chooseHead({ kind: k, ...(scene.value.start[k] ?? { layer: 0, head: 0 }) })}
         >
-          {t.value.kinds[k]}
+          {kindName(k)}
         </button>
       ))}
     </div>

@@ -7,11 +7,11 @@ import { t } from "../i18n/index.ts";
 import { continuesWord, type MapData, type Token } from "../maps/data.ts";
 import { directionOf } from "../maps/direction.ts";
 import { clearest, type Strong, strongest } from "../maps/strongest.ts";
-import { displayed } from "../state/displayed.ts";
+import { displayed, example } from "../state/displayed.ts";
 import { focus, pinRow, view } from "../state/view.ts";
 
-/** Of texts with more lines than this, the looks of all words would only hide them. */
-const FEW_LINES = 2;
+/** Of texts with more lines than this, the looks of all words would only hide them: one row's is shown then. */
+const FEW_LINES = 1;
 
 interface Place {
   readonly x: number;
@@ -32,7 +32,8 @@ const drawn = computed((): readonly Strong[] => {
   if (!map || laid?.of !== map) return [];
   const rows = [...new Set([...view.pins.value, ...(focus.value ? [focus.value.row] : [])])];
   if (rows.length > 0) return strongest(map, rows);
-  return laid.few ? clearest(map) : [];
+  if (laid.few) return clearest(map);
+  return example.value ? strongest(map, [example.value.row]) : [];
 });
 const looked = computed(() => new Set(drawn.value.map(({ key }) => key)));
 

@@ -139,7 +139,6 @@ function MappedReaction({ run, reaction, drawings }: Read & { run: Shown }) {
   return (
     <>
       <p class="hint">{words.about}</p>
-      <Confidence map={mapped?.map} by={attention?.by ?? head.value} />
       <div id="reaction" ref={element} role="group" aria-label={words.drawing} onKeyDown={onKeyDown}>
         {reaction.molecules.map((molecule, i) => (
           <div class="term" key={i}>
@@ -163,6 +162,7 @@ function MappedReaction({ run, reaction, drawings }: Read & { run: Shown }) {
       <p id="atom-readout" role="status">
         {current < 0 ? words.point : sentence(reaction, mapped, current)}
       </p>
+      <Confidence map={mapped?.map} by={attention?.by ?? head.value} />
     </>
   );
 }
@@ -182,15 +182,23 @@ function Confidence({ map, by }: { map: AtomMap | undefined; by: Head }) {
   const name = t.value.headName(by.layer, by.head);
   const own = sameHead(by, MAPPING_HEAD);
   return (
-    <p id="confidence">
-      <strong data-confidence={map?.confidence}>{words.confidence(map ? percent(map.confidence) : "…")}</strong> {words.confidenceMeans}{" "}
-      <span class={own ? "" : "other-head"}>{own ? words.mappedBy(name) : words.mappedByOther(name)}</span>{" "}
-      {!own && (
-        <button type="button" id="mapping-head" onClick={() => (view.head.value = MAPPING_HEAD)}>
-          {words.back(t.value.headName(MAPPING_HEAD.layer, MAPPING_HEAD.head))}
-        </button>
-      )}
-    </p>
+    <>
+      <p id="confidence">
+        <strong data-confidence={map?.confidence}>{words.confidence(map ? percent(map.confidence) : "…")}</strong>{" "}
+        <span class={own ? "" : "other-head"}>{own ? words.mappedBy(name) : words.mappedByOther(name)}</span>{" "}
+        {!own && (
+          <button type="button" id="mapping-head" onClick={() => (view.head.value = MAPPING_HEAD)}>
+            {words.back(t.value.headName(MAPPING_HEAD.layer, MAPPING_HEAD.head))}
+          </button>
+        )}
+      </p>
+      <details class="how hint">
+        <summary>{words.how}</summary>
+        <p>
+          {words.learnt} {words.confidenceMeans}
+        </p>
+      </details>
+    </>
   );
 }
 

@@ -16,7 +16,7 @@ export interface MapPicture {
 
 export function pictureOf(map: MapData, colours: Colours, pool: number): MapPicture {
   const canvas = document.createElement("canvas");
-  putPixels(canvas, pixels(map, colours, pool));
+  putPixels(canvas, pixels(map, colours, { pool }));
   return { canvas, pool };
 }
 
@@ -87,6 +87,8 @@ export function paintMap(canvas: HTMLCanvasElement, scenery: Scenery): void {
     outline(colour, 2, at.column * size - grown, at.row * size - grown, size + 2 * grown, size + 2 * grown);
   };
   if (focus && focus.row < plot.rows && !pins.includes(focus.row)) row(focus.row, theme.muted, 1);
+  // From the labels of both words to their cell.
+  if (focus?.column !== undefined && focus.column < plot.columns) outline(theme.muted, 1, focus.column * size, 0, size, down);
   cell(kept, theme.pin);
   cell(focus, theme.accent);
   if (!box) return;

@@ -1,25 +1,23 @@
 // Heads worth seeing, and means for those who ask for them.
 import { t } from "../i18n/index.ts";
-import { sameHead } from "../maps/data.ts";
 import { chooseHead } from "../state/choices.ts";
-import { head, kind } from "../state/displayed.ts";
-import { scene, shown } from "../state/runs.ts";
+import { head } from "../state/displayed.ts";
+import { offeredPresets, shownPreset } from "../state/presets.ts";
+import { scene } from "../state/runs.ts";
 import { type Average, view } from "../state/view.ts";
 
 export function Presets() {
   const { maps, scenes } = t.value;
-  const { id, presets } = scene.value;
-  const names: Readonly<Record<string, string>> = scenes[id as keyof typeof scenes].presets;
-  const offered = presets.filter((preset) => shown.value?.kinds.includes(preset.kind));
-  if (offered.length === 0) return null;
+  const names: Readonly<Record<string, string>> = scenes[scene.value.id].presets;
+  if (offeredPresets.value.length === 0) return null;
   return (
     <div id="presets" role="group" aria-label={maps.presets}>
-      {offered.map((preset) => (
+      {offeredPresets.value.map((preset) => (
         <button
           key={preset.name}
           type="button"
           data-preset={preset.name}
-          aria-pressed={kind.value === preset.kind && view.average.value === "none" && sameHead(head.value, preset)}
+          aria-pressed={shownPreset.value === preset}
           onClick={() => chooseHead(preset)}
         >
           {names[preset.name]}

@@ -1,9 +1,10 @@
-// Switching heads off: what changes is the best evidence of what a head does.
+// Switching heads off, or comparing with another text: what changes is the best evidence of what a head does.
 import { t } from "../i18n/index.ts";
 import { sameHead } from "../maps/data.ts";
 import { head, kind } from "../state/displayed.ts";
 import { reference, shown } from "../state/runs.ts";
 import { view } from "../state/view.ts";
+import { StartComparing } from "./compare.tsx";
 
 export function Switches() {
   const words = t.value.switches;
@@ -17,6 +18,7 @@ export function Switches() {
       <button type="button" id="switch-head" aria-pressed={isOff} onClick={toggle}>
         {isOff ? words.on : words.off}
       </button>
+      <StartComparing />
       {off.length > 0 && (
         <>
           {(off.length > 1 || !isOff) && (

@@ -2,68 +2,67 @@
 import { t } from "../i18n/index.ts";
 import { current } from "../state/displayed.ts";
 import { scene, shown, status } from "../state/runs.ts";
+import { LONGEST_TEXT } from "../state/url.ts";
 import { view } from "../state/view.ts";
+import { Sequences } from "./beam-tree.tsx";
+import { SecondText } from "./compare.tsx";
 import { Writing } from "./writing.tsx";
+
+const TEXT = { rows: 2, spellcheck: false, dir: "auto" } as const;
 
 export function TextPanel() {
   const words = t.value;
   const { id, examples, languages } = scene.value;
-  const names = words.scenes[id as keyof typeof words.scenes];
-  const exampleNames: readonly string[] | undefined = words.exampleNames[id as keyof typeof words.exampleNames];
+  const names = words.scenes[id];
+  const exampleNames: readonly string[] = id in words.exampleNames ? words.exampleNames[id as keyof typeof words.exampleNames] : examples;
   const kinds = shown.value?.kinds ?? scene.value.kinds;
   return (
     <section id="translation">
-      <label for="source">{names.input}</label>
+      <label for="source">
+        {names.input}
+        {"notation" in names && ` (${names.notation})`}
+      </label>
       <textarea
+        {...TEXT}
         id="source"
-        dir="auto"
         lang={languages?.input}
-        rows={2}
-        maxLength={400}
-        spellcheck={false}
+        maxLength={LONGEST_TEXT}
         value={view.text.value}
         onInput={(event) => (view.text.value = event.currentTarget.value)}
       />
-      <p id="examples" role="group" aria-label={words.examples}>
-        {examples.map((example, i) => (
-          <button
-            key={example}
-            type="button"
-            title={example}
-            lang={exampleNames?.[i] ? undefined : languages?.input}
-            onClick={() => (view.text.value = example)}
-          >
-            {exampleNames?.[i] ?? example}
-          </button>
-        ))}
-      </p>
+      {examples.length > 0 && (
+        <p id="examples" role="group" aria-label={words.examples}>
+          {examples.map((example, i) => (
+            <button key={example} type="button" title={example} onClick={() => (view.text.value = example)}>
+              {exampleNames[i]}
+            </button>
+          ))}
+        </p>
+      )}
       {kinds.includes("decoder") && (
         <>
+          <div class="written">
+            {view.target.value === undefined ? <span class="label">{names.output}</span> : <label for="forced">{names.output}</label>}
+            <Writing />
+          </div>
           {view.target.value === undefined ? (
-            <>
-              <span class="label">{names.output}</span>
-              <p id="target" dir="auto" lang={languages?.output} aria-live="polite" class={status.value.state === "running" ? "busy" : ""}>
-                {current.value?.output}
-              </p>
-            </>
+            <p id="target" dir="auto" lang={languages?.output} aria-live="polite" class={status.value.state === "running" ? "busy" : ""}>
+              {current.value?.output}
+            </p>
           ) : (
-            <>
-              <label for="forced">{names.output}</label>
-              <textarea
-                id="forced"
-                dir="auto"
-                lang={languages?.output}
-                rows={2}
-                maxLength={400}
-                spellcheck={false}
-                value={view.target.value}
-                onInput={(event) => (view.target.value = event.currentTarget.value)}
-              />
-            </>
+            <textarea
+              {...TEXT}
+              id="forced"
+              lang={languages?.output}
+              maxLength={LONGEST_TEXT}
+              value={view.target.value}
+              onInput={(event) => (view.target.value = event.currentTarget.value)}
+            />
           )}
-          <Writing />
+          <Sequences />
         </>
       )}
+      <SecondText />
     </section>
   );
 }

@@ -67,6 +67,27 @@ describe("the demo page", () => {
     }
   });
 
+  for (const [device, width, height, lowest] of [
+    ["desktop", 1280, 800, 0.5],
+    ["phone", 390, 844, 0.85],
+  ] as const) {
+    it(`shows the map on the first screen of a ${device}, and says of one of its squares what it means`, async () => {
+      await page.setViewportSize({ width, height });
+      await open();
+      const plot = (await page.locator("#map .plot").boundingBox())!;
+      expect(plot.y).toBeLessThan(lowest * height);
+      const gold = first.cross_attention![0]![7]!;
+      const [noir, black] = [9, 5];
+      const text = await page.innerText("#readout");
+      expect(text).toContain(`“noir” looks at “black”: ${(100 * gold[noir]![black]!).toFixed(0)} %`);
+      // Both words point at it.
+      expect(await page.textContent(".row-labels .on")).toBe("noir");
+      expect(await page.textContent(".column-labels .on")).toBe("black");
+      await page.hover("#map .plot", { position: { x: 5, y: 5 } });
+      await expect.poll(() => page.innerText("#readout")).toMatch(/^“<pad>” looks at “I” with weight/);
+    });
+  }
+
   it("follows the text as it is edited, and shows all three kinds", async () => {
     await open();
     await page.fill("#source", second.text);

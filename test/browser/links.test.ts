@@ -133,7 +133,7 @@ describe("exports", () => {
     // Two pixels a unit.
     expect([width, height]).toEqual(drawn.size.map((n) => 2 * n));
     expect(drawn.cells).toBe(gold.length * gold[0]!.length);
-    for (const label of ["</s>", "▁chat".slice(1), "Layer 0, head 7 · Output → input"]) expect(drawn.texts, label).toContain(label);
+    for (const label of ["</s>", "▁chat".slice(1), "Layer 0, head 7 · French → English"]) expect(drawn.texts, label).toContain(label);
     expect(drawn.texts.join("\n")).toContain("square root");
 
     const html = await download("html");

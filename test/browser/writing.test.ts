@@ -39,6 +39,19 @@ async function open(link = ""): Promise<void> {
 
 const text = (selector: string) => page.textContent(selector);
 
+/** The smallest of all colour channels of these canvases. */
+const darkest = (selector: string) =>
+  page.$$eval(selector, (all) => {
+    const channels = (all as HTMLCanvasElement[]).flatMap((canvas) => {
+      const copy = document.createElement("canvas");
+      Object.assign(copy, { width: canvas.width, height: canvas.height });
+      const context = copy.getContext("2d", { willReadFrequently: true })!;
+      context.drawImage(canvas, 0, 0);
+      return [...context.getImageData(0, 0, copy.width, copy.height).data];
+    });
+    return Math.min(...channels);
+  });
+
 it("switches the head off that finds each word's source, and says what changed", async () => {
   await open("#kind=cross&layer=0&head=7");
   for (const [layer, head] of [
@@ -83,7 +96,10 @@ it("opens beam search: the reference's sentence first, others with maps of their
 it("subtracts the map of another text", async () => {
   await open();
   await page.click("#compare");
+  // At first it is the same text: there is no difference, in small maps as in the large one.
+  await expect.poll(() => darkest("#grid canvas"), WAIT).toBeGreaterThan(250);
   await page.fill("#second", "I have never seen a white cat in this house.");
+  await expect.poll(() => darkest('#grid [data-head="1 1"] canvas'), WAIT).toBeLessThan(150);
   await expect.poll(() => text("#second-output"), WAIT).toContain("blanc");
   await expect.poll(() => text("#lines"), WAIT).toContain("black | white");
 });

@@ -66,9 +66,21 @@ describe("exports", () => {
 
   it("as SVG and HTML have no script, and their tags are ours", () => {
     const tags = (markup: string) => new Set([...markup.matchAll(/<([a-z]+)/g)].map(([, name]) => name!));
-    expect(tags(toSvg(figure, measure))).toEqual(new Set(["svg", "title", "desc", "defs", "linear", "stop", "rect", "g", "text"]));
+    expect(tags(toSvg(figure, measure))).toEqual(
+      new Set(["svg", "title", "desc", "defs", "linear", "stop", "pattern", "rect", "g", "text"]),
+    );
     const html = tags(toHtml(figure, measure));
     for (const alien of ["script", "img", "s", "two"]) expect(html, alien).not.toContain(alien);
+  });
+
+  it("hatch what the page hatches, and say why", () => {
+    const { hatched, cells, labels } = pictureOf(figure, measure);
+    const { x, y, size, height } = cells;
+    expect(hatched.boxes).toEqual([{ x: x + 2 * size, y, width: size, height }]);
+    expect(labels.map(({ text }) => text)).toContain("Special tokens: <clipped>");
+    expect(toSvg(figure, measure).match(/fill="url\(#fovea-stripes\)"/g)).toHaveLength(1);
+    const plain = { ...figure, colours: { ...figure.colours, hatched: () => false } };
+    expect(toSvg(plain, measure)).not.toMatch(/fovea-stripes|clipped/);
   });
 
   it("keep everything inside of the picture, at any length of labels", () => {

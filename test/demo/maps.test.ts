@@ -6,7 +6,7 @@ import { inverse, palette, position, SCALES, signedInverse, signedPosition } fro
 import type { MapData, Token } from "../../demo/maps/data.ts";
 import { pixels, positionOf } from "../../demo/maps/pixels.ts";
 import { endsOf, isClipped, roundUp } from "../../demo/maps/range.ts";
-import { clearest, strongest } from "../../demo/maps/strongest.ts";
+import { clearest, strongest, telling } from "../../demo/maps/strongest.ts";
 import { directionOf } from "../../demo/maps/direction.ts";
 import { byWords, wordOf } from "../../demo/maps/words.ts";
 import { transform } from "../../demo/maps/transform.ts";
@@ -20,6 +20,51 @@ const close = (got: Iterable<number>, expected: readonly number[]) => {
   expect(values).toHaveLength(expected.length);
   values.forEach((value, i) => expect(value).toBeCloseTo(expected[i]!, 6));
 };
+
+describe("what a map tells at first sight", () => {
+  const told = (rows: readonly string[], columns: readonly string[], weights: readonly number[]) => {
+    const cell = telling({
+      queries: rows.map((text) => token(text)),
+      keys: columns.map((text) => token(text)),
+      weights: Float32Array.from(weights),
+    });
+    return cell && `${rows[cell.row]} ${columns[cell.column]}`;
+  };
+
+  it("is the clearest look of a word at another, rather than one of pieces, marks or at itself", () => {
+    expect(told(["un", "cat"], ["x", "black"], [0.9, 0.3, 0.3, 0.6])).toBe("cat black");
+    expect(told(["cat", "dog"], ["cat", "dog"], [0.9, 0, 0.5, 0.5])).toBe("dog cat");
+    expect(told([".", "C"], [">>", "C"], [0.9, 0, 0, 0.3])).toBe("C C");
+    // Of differences the largest, either way.
+    expect(told(["one", "two"], ["red"], [0.3, -0.4])).toBe("two red");
+  });
+
+  it("is nothing where no look is clear, or only at marks of the model's own", () => {
+    expect(told(["one"], ["red", "blue"], [0.1, 0.1])).toBeUndefined();
+    expect(telling({ queries, keys: keys.slice(3), weights: Float32Array.of(1, 1) })).toBeUndefined();
+  });
+});
+
+describe("small pictures", () => {
+  it("are hatched where a column is clipped or hidden, and nowhere else", () => {
+    for (const sinks of ["clip", "hide"] as const) {
+      const drawn = transform(map, { kind: "cross", unit: "token", sinks });
+      const colours = { scale: "linear", palette: palette(false, false), ends: endsOf(drawn, "shared") } as const;
+      const [plain, hatched] = [pixels(drawn, colours).data, pixels(drawn, colours, { hatched: true }).data];
+      const changed = [...plain.keys()].filter((i) => plain[i] !== hatched[i]).map((i) => Math.floor(i / 4));
+      // Every second cell of the last column.
+      expect([...new Set(changed)], sinks).toEqual([3]);
+    }
+    const colours = { scale: "linear", palette: palette(false, false), ends: endsOf(map, "shared") } as const;
+    expect(pixels(map, colours, { hatched: true }).data).toEqual(pixels(map, colours).data);
+  });
+
+  it("show no difference as the page's background", () => {
+    const none: MapData = { ...map, weights: new Float32Array(8), signed: true };
+    const { data } = pixels(none, { scale: "linear", palette: palette(false, true), ends: endsOf(none, "shared") });
+    expect(new Set(data)).toEqual(new Set([255]));
+  });
+});
 
 describe("sinks", () => {
   it("are hidden with what they had said, and the rest sums to what it did", () => {
@@ -91,8 +136,8 @@ describe("colours", () => {
     const light = ([r, g, b]: readonly [number, number, number]) => 0.2126 * r + 0.7152 * g + 0.0722 * b;
     for (const dark of [false, true]) {
       const both = palette(dark, true);
-      expect(Math.abs(light(both[127]!) - (dark ? 12 : 255))).toBeLessThan(4);
-      expect(Math.abs(light(both[0]!) - light(both[255]!))).toBeLessThan(20);
+      expect(Math.abs(light(both[128]!) - (dark ? 12 : 255))).toBeLessThan(4);
+      expect(Math.abs(light(both[0]!) - light(both.at(-1)!))).toBeLessThan(20);
     }
   });
 
@@ -104,17 +149,21 @@ describe("colours", () => {
       queries: Array.from({ length: 6 }, () => token("q")),
       keys: Array.from({ length: 6 }, () => token("k")),
     };
-    const { width, height, data } = pixels(large, { scale: "linear", palette: palette(false, false), ends: endsOf(large, "shared") }, 4);
+    const { width, height, data } = pixels(
+      large,
+      { scale: "linear", palette: palette(false, false), ends: endsOf(large, "shared") },
+      { pool: 4 },
+    );
     expect([width, height]).toEqual([2, 2]);
     const pixel = (i: number) => [...data.subarray(4 * i, 4 * i + 3)];
-    expect(pixel(2)).toEqual(palette(false, false)[255]);
+    expect(pixel(2)).toEqual(palette(false, false).at(-1));
     for (const i of [0, 1, 3]) expect(pixel(i)).toEqual(palette(false, false)[0]);
   });
 
   it("keep the sign of the strongest difference of a block", () => {
     const signed: MapData = { signed: true, weights: Float32Array.of(0.2, -0.9), queries: [token("q")], keys: [token("a"), token("b")] };
-    const { data } = pixels(signed, { scale: "linear", palette: palette(false, true), ends: endsOf(signed, "shared") }, 2);
-    expect([...data.subarray(0, 3)]).toEqual(palette(false, true)[Math.round(0.05 * 255)]);
+    const { data } = pixels(signed, { scale: "linear", palette: palette(false, true), ends: endsOf(signed, "shared") }, { pool: 2 });
+    expect([...data.subarray(0, 3)]).toEqual(palette(false, true)[Math.round(0.05 * 256)]);
   });
 });
 

@@ -41,6 +41,7 @@ export const figure: Figure = {
   dark: false,
   colours: {
     at: (cell) => [cell % 256, 0, 255],
+    hatched: (cell) => cell % NASTY.length === 2,
     bar: [
       [0, 0, 0],
       [255, 255, 255],
@@ -57,6 +58,7 @@ export const figure: Figure = {
     scale: "square root",
     about: "What it shows.",
     labels: {
+      hatched: "Special tokens: <clipped>",
       text: "Text",
       output: "Written",
       model: "Model",

@@ -2,11 +2,15 @@
 import { render } from "preact";
 import type { Token } from "../../../demo/maps/data.ts";
 import type { Shown } from "../../../demo/sessions/session.ts";
-import { readMaps } from "../../../demo/state/displayed.ts";
+import { mapsAreThere, readMaps } from "../../../demo/state/displayed.ts";
 import { shown } from "../../../demo/state/runs.ts";
 import { view } from "../../../demo/state/view.ts";
 import "../../../demo/styles/maps.css";
-import { Maps } from "../../../demo/views/maps.tsx";
+import "../../../demo/styles/stage.css";
+import { Candidates } from "../../../demo/views/candidates.tsx";
+import { HeadGrid } from "../../../demo/views/head-grid.tsx";
+import { LargeMap } from "../../../demo/views/large-map.tsx";
+import { Lines } from "../../../demo/views/lines.tsx";
 import { madeUpWeight } from "./made-up.ts";
 
 const query = new URLSearchParams(location.search);
@@ -41,4 +45,19 @@ const run: Shown = {
 view.kind.value = "encoder";
 shown.value = run;
 readMaps();
-render(<Maps />, document.getElementById("page")!);
+
+function Page() {
+  return mapsAreThere.value ? (
+    <>
+      <div class="stage">
+        <div class="seen">
+          <LargeMap />
+        </div>
+        <HeadGrid />
+      </div>
+      <Lines />
+      <Candidates />
+    </>
+  ) : null;
+}
+render(<Page />, document.getElementById("page")!);
