@@ -1,35 +1,50 @@
-// Vocabulary pieces → labels. SentencePiece marks the start of a word, WordPiece its continuation, byte-level BPE spells
-// bytes as letters; bytes that only together make a character are joined by `joinBytes`.
+// Vocabulary pieces → labels. SentencePiece marks the start of a word (`▁the`), WordPiece what goes on with one (`##ing`); byte-level
+// BPE (GPT-2, RoBERTa, Qwen, Llama 3) writes each byte as a letter, a space as `Ġ`. Bytes that only together make a character are
+// joined by `spell`.
 import type { Tokenizer } from "../../src/index.ts";
 import type { Token } from "./data.ts";
 
 const SENTENCEPIECE_START = "▁";
-const WORDPIECE_INSIDE = "##";
+const WORDPIECE_INSIDE = /^##(?=.)/u;
+const BPE_SPACE = "Ġ";
+const BYTE = /^<0x([0-9A-F]{2})>$/;
 /** Label of a piece that is nothing but the start of a word. */
 export const SPACE = "␣";
-const BYTE = /^<0x([0-9A-F]{2})>$/;
+/** Label of a piece that only goes on with the bytes of a character. */
+const GOING_ON = "…";
+/** Written without spaces: every piece may be a word. */
+const UNSPACED = /^[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u;
 
 /** How a vocabulary marks words. "characters": every piece is a word of its own, as in SMILES. */
-export type Marks = "sentencepiece" | "wordpiece" | "characters";
+export type Marks = "sentencepiece" | "wordpiece" | "bytes" | "characters";
 
 /** Labels of the pieces of one sequence. */
 export function tokensOf(pieces: readonly string[], marks: Marks, isSpecial: (index: number) => boolean): Token[] {
-  return joinBytes(pieces).map((piece, i) => {
-    if (isSpecial(i)) return { text: piece, wordStart: true, special: true };
-    switch (marks) {
-      case "sentencepiece": {
-        const wordStart = piece.startsWith(SENTENCEPIECE_START);
-        const text = wordStart ? piece.slice(1) : piece;
-        return { text: text === "" ? SPACE : text.replaceAll("\n", "↵"), wordStart, special: false };
-      }
-      case "wordpiece": {
-        const inside = piece.startsWith(WORDPIECE_INSIDE);
-        return { text: inside ? piece.slice(WORDPIECE_INSIDE.length) : piece, wordStart: !inside, special: false };
-      }
-      case "characters":
-        return { text: piece, wordStart: true, special: false };
+  const texts = marks === "wordpiece" || marks === "characters" ? pieces : spelled(pieces, marks, isSpecial);
+  let afterSpace = true;
+  return texts.map((text, i) => {
+    if (isSpecial(i)) {
+      afterSpace = true;
+      return { text, wordStart: true, special: true };
     }
+    const { label, marked } = LABELS[marks](text);
+    const wordStart = marked || afterSpace || UNSPACED.test(label);
+    afterSpace = marks !== "characters" && /\s$/.test(text);
+    return { text: label, wordStart, special: false };
   });
+}
+
+const LABELS: Readonly<Record<Marks, (text: string) => { readonly label: string; readonly marked: boolean }>> = {
+  sentencepiece: (text) => startsWith(text, SENTENCEPIECE_START),
+  bytes: (text) => startsWith(text, " "),
+  wordpiece: (text) => ({ label: text.replace(WORDPIECE_INSIDE, ""), marked: !WORDPIECE_INSIDE.test(text) }),
+  characters: (text) => ({ label: text, marked: true }),
+};
+
+function startsWith(text: string, start: string): { label: string; marked: boolean } {
+  const marked = text.startsWith(start);
+  const rest = (marked ? text.slice(start.length) : text).replaceAll(start, SPACE);
+  return { label: rest === "" ? SPACE : rest.replaceAll("\n", "↵").replaceAll("\t", "⇥"), marked };
 }
 
 /** Labels of ids. */
@@ -40,42 +55,70 @@ export const labels = (tokenizer: Tokenizer, marks: Marks, ids: readonly number[
     (i) => tokenizer.isSpecial(ids[i]!),
   );
 
-/** How a vocabulary marks words, told from its pieces. */
-export function marksOf(pieces: readonly string[]): Marks {
-  if (pieces.some((piece) => piece.startsWith(SENTENCEPIECE_START))) return "sentencepiece";
-  return pieces.some((piece) => piece.startsWith(WORDPIECE_INSIDE)) ? "wordpiece" : "characters";
+/** How a vocabulary marks words, told from its first piece that does. */
+export function marksOf(pieces: Iterable<string>): Marks {
+  for (const piece of pieces) {
+    if (piece.startsWith(SENTENCEPIECE_START)) return "sentencepiece";
+    if (piece.startsWith(BPE_SPACE)) return "bytes";
+    if (/^##\p{L}/u.test(piece)) return "wordpiece";
+  }
+  return "characters";
 }
 
-/**
- * Byte pieces (`<0xE4>`) as the character they spell: the first byte's label is the character, the others' an ellipsis. Bytes
- * that spell none stay as they are.
- */
-function joinBytes(pieces: readonly string[]): string[] {
+/** Pieces with their bytes as characters. What is special, or written in characters already, stays as it is. */
+function spelled(pieces: readonly string[], marks: "sentencepiece" | "bytes", isSpecial: (index: number) => boolean): string[] {
+  const bytes = pieces.map((piece, i) => (isSpecial(i) ? undefined : marks === "bytes" ? bytesOf(piece) : byteOf(piece)));
   const out = [...pieces];
-  for (let i = 0; i < pieces.length; i++) {
-    const bytes: number[] = [];
-    for (let j = i; j < pieces.length; j++) {
-      const byte = BYTE.exec(pieces[j]!);
-      if (!byte) break;
-      bytes.push(Number.parseInt(byte[1]!, 16));
-    }
-    for (let used = 0; used < bytes.length;) {
-      const length = [1, 2, 3, 4].find((n) => used + n <= bytes.length && spells(bytes.slice(used, used + n)));
-      if (length !== undefined) {
-        out[i + used] = new TextDecoder().decode(Uint8Array.from(bytes.slice(used, used + length)));
-        out.fill("…", i + used + 1, i + used + length);
-      }
-      used += length ?? 1;
-    }
-    i += bytes.length;
+  for (let from = 0; from < pieces.length; from++) {
+    let end = from;
+    while (bytes[end]) end++;
+    out.splice(from, end - from, ...spell(bytes.slice(from, end) as number[][]));
+    from = end;
   }
   return out;
 }
 
-function spells(bytes: readonly number[]): boolean {
+/** SentencePiece's fallback: one byte a piece. */
+function byteOf(piece: string): number[] | undefined {
+  const [, hex] = BYTE.exec(piece) ?? [];
+  return hex === undefined ? undefined : [Number.parseInt(hex, 16)];
+}
+
+/** Undefined where a piece holds a letter that stands for no byte. */
+function bytesOf(piece: string): number[] | undefined {
+  const bytes = [...piece].map((letter) => LETTER_BYTES.get(letter));
+  return bytes.every((byte) => byte !== undefined) ? bytes : undefined;
+}
+
+/**
+ * GPT-2's letters for bytes (Radford et al., "Language models are unsupervised multitask learners", 2019): those that Latin-1 can print
+ * stand for themselves, the others in their order for the letters from U+0100 on.
+ */
+const LETTER_BYTES: ReadonlyMap<string, number> = (() => {
+  const printed = (byte: number) => (byte > 0x20 && byte < 0x7f) || (byte > 0xa0 && byte !== 0xad);
+  let next = 0x100;
+  return new Map(Array.from({ length: 256 }, (_, byte) => [String.fromCodePoint(printed(byte) ? byte : next++), byte]));
+})();
+
+/** Each character stands in the piece where it begins; pieces that only go on with one are an ellipsis; other bytes stay numbers. */
+function spell(pieces: readonly (readonly number[])[]): string[] {
+  const all = pieces.flatMap((bytes, piece) => bytes.map((byte) => ({ byte, piece })));
+  const texts = pieces.map(() => "");
+  for (let at = 0, used: number; at < all.length; at += used) {
+    const { byte, piece } = all[at]!;
+    const character = [1, 2, 3, 4].map((length) => decoded(all.slice(at, at + length).map((one) => one.byte))).find((c) => c !== undefined);
+    texts[piece] += character ?? `<0x${byte.toString(16).toUpperCase().padStart(2, "0")}>`;
+    used = character === undefined ? 1 : new TextEncoder().encode(character).length;
+  }
+  return texts.map((text) => text || GOING_ON);
+}
+
+/** The one character that these bytes are, if they are one. */
+function decoded(bytes: readonly number[]): string | undefined {
   try {
-    return /^.$/su.test(new TextDecoder("utf-8", { fatal: true }).decode(Uint8Array.from(bytes)));
+    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(Uint8Array.from(bytes));
+    return /^.$/su.test(text) ? text : undefined;
   } catch {
-    return false;
+    return undefined;
   }
 }

@@ -12,14 +12,50 @@ test("words begin at their mark, or where no continuation stands", () => {
 });
 
 test("bytes are joined into the character they spell, and stay what they are where they spell none", () => {
-  expect(texts(["<0xE4>", "<0xBD>", "<0xA0>", "<0xC3>", "<0xA9>"])).toEqual(["你", "…", "…", "é", "…"]);
-  expect(texts(["<0xF0>", "<0x9F>", "<0x90>", "<0x88>", "a"])).toEqual(["🐈", "…", "…", "…", "a"]);
-  expect(texts(["<0xE4>", "<0xBD>", "x"])).toEqual(["<0xE4>", "<0xBD>", "x"]);
-  expect(texts(["<0x0A>"])).toEqual(["↵"]);
+  expect(texts(["<0xE4>", "<0xBD>", "<0xA0>", "<0xC3>", "<0xA9>"])).toEqual(["_你", "…", "…", "é", "…"]);
+  expect(texts(["<0xF0>", "<0x9F>", "<0x90>", "<0x88>", "a"])).toEqual(["_🐈", "…", "…", "…", "a"]);
+  expect(texts(["<0xE4>", "<0xBD>", "x"])).toEqual(["_<0xE4>", "<0xBD>", "x"]);
+  expect(texts(["<0x0A>"])).toEqual(["_↵"]);
+});
+
+test("byte-level pieces are the text that they spell", () => {
+  expect(texts(["Hello", ",", "Ġworld", "Ċ", "The", "Ġca", "fÃ©", "ĠĠ", "<s>"], "bytes")).toEqual([
+    "_Hello",
+    ",",
+    "_world",
+    "↵",
+    "_The",
+    "_ca",
+    "fé",
+    "_␣",
+    "_<s>",
+  ]);
+  // 我 and the emoji are spread over pieces; Ġ before a byte is a space.
+  expect(texts(["Ġæ", "Ī", "ĳ", "çĪ±", "ĠðŁ", "Ĳ", "Ī", "."], "bytes")).toEqual(["_我", "…", "…", "_爱", "_🐈", "…", "…", "."]);
+  expect(texts(["ä½", "x"], "bytes")).toEqual(["_<0xE4><0xBD>", "x"]);
+  // A special token is no bytes, though its letters all are.
+  expect(tokensOf(["Ġa", "<|endoftext|>"], "bytes", (i) => i === 1).map(({ text, special }) => [text, special])).toEqual([
+    ["a", false],
+    ["<|endoftext|>", true],
+  ]);
+});
+
+test("every byte has its letter", () => {
+  const cyrillic = "Привет";
+  const letters = [...new TextEncoder().encode(cyrillic)].map((byte) => {
+    const printed = (b: number) => (b > 0x20 && b < 0x7f) || (b > 0xa0 && b !== 0xad);
+    return String.fromCodePoint(printed(byte) ? byte : 0x100 + Array.from({ length: byte }, (_, b) => b).filter((b) => !printed(b)).length);
+  });
+  expect(texts([`Ġ${letters.join("")}`], "bytes")).toEqual([`_${cyrillic}`]);
+});
+
+test("scripts without spaces have a word in every piece", () => {
+  expect(texts(["▁我", "爱", "你", "。"])).toEqual(["_我", "_爱", "_你", "。"]);
 });
 
 test("a vocabulary's marks are told from its pieces", () => {
   expect(marksOf(["<s>", "▁the", "a"])).toBe("sentencepiece");
   expect(marksOf(["[UNK]", "the", "##ing"])).toBe("wordpiece");
   expect(marksOf(["C", "(", ")"])).toBe("characters");
+  expect(marksOf(["!", "#", "Ġ", "Ġt", "##", "###"])).toBe("bytes");
 });
