@@ -86,7 +86,7 @@ function byteOf(piece: string): number[] | undefined {
 
 /** Undefined where a piece holds a letter that stands for no byte. */
 function bytesOf(piece: string): number[] | undefined {
-  const bytes = [...piece].map((letter) => LETTER_BYTES.get(letter));
+  const bytes = Array.from(piece, (letter) => LETTER_BYTES.get(letter));
   return bytes.every((byte) => byte !== undefined) ? bytes : undefined;
 }
 

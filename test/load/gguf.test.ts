@@ -8,7 +8,7 @@ import { openGguf } from "../../src/load/gguf/open.ts";
 import { headsFromPairs, shifted, type Sink } from "../../src/load/gguf/rearrange.ts";
 import { openFiles } from "../../src/load/open-checkpoint.ts";
 import { readJson, readOptionalJson, type Source, toSource } from "../../src/load/source.ts";
-import { loadTokenizer } from "../../src/load/tokenizer.ts";
+import { loadTokenizer } from "../../src/text/load.ts";
 import { type GgufTensor, type MetaValue, writeGguf } from "../support/ggml.ts";
 import { uniform } from "../support/random.ts";
 import { json, modelFolder, pattern, rejection } from "./files.ts";
