@@ -129,7 +129,8 @@ export class RemoteFile {
 
   async #get(range: Range): Promise<Answer> {
     const answer = await this.#server.get(this.#url, range);
-    const etag = answer.headers.get("etag")?.replace(/^W\//, "");
+    // Compressed on its way, a file may have another one.
+    const etag = answer.headers.has("content-encoding") ? undefined : answer.headers.get("etag")?.replace(/^W\//, "");
     this.#size = Number.isNaN(this.#size) ? answer.size : this.#size;
     this.#etag ??= etag;
     if ((etag !== undefined && etag !== this.#etag) || (!Number.isNaN(answer.size) && answer.size !== this.#size)) {
