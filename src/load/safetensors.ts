@@ -48,6 +48,8 @@ const BITS: Readonly<Record<string, number>> = {
 
 /** The reference implementation refuses longer headers too. */
 const LARGEST_HEADER = 100_000_000;
+/** Shards whose headers are read at a time. */
+const AT_ONCE = 6;
 const MAIN = "model.safetensors";
 const INDEX = "model.safetensors.index.json";
 
@@ -55,14 +57,13 @@ const INDEX = "model.safetensors.index.json";
 export async function openCheckpoint(source: Source, signal?: AbortSignal): Promise<Checkpoint> {
   const files = await shardFiles(source, signal);
   const tensors = new Map<string, TensorInfo>();
-  for (const file of files) {
-    for (const tensor of await readHeader(source, file, signal)) {
-      if (tensors.has(tensor.name))
-        throw new CheckpointError(`${file}: tensor ${tensor.name} is also in ${tensors.get(tensor.name)!.file}`, {
-          file,
-          field: tensor.name,
-        });
-      tensors.set(tensor.name, tensor);
+  for (let i = 0; i < files.length; i += AT_ONCE) {
+    const headers = await Promise.all(files.slice(i, i + AT_ONCE).map((file) => readHeader(source, file, signal)));
+    for (const tensor of headers.flat()) {
+      const { name, file } = tensor;
+      if (tensors.has(name))
+        throw new CheckpointError(`${file}: tensor ${name} is also in ${tensors.get(name)!.file}`, { file, field: name });
+      tensors.set(name, tensor);
     }
   }
   return { tensors };

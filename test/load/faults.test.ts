@@ -128,8 +128,8 @@ describe("long ranges", () => {
     await reader.read();
     await reader.cancel();
     await new Promise((resolve) => setTimeout(resolve, 100));
-    // The connections that there were, of thirty parts.
-    expect(server.asked.length).toBeLessThan(12);
+    // Those that were under way, of thirty parts.
+    expect(server.asked.length).toBeLessThanOrEqual(8);
   });
 });
 

@@ -305,6 +305,26 @@ function cutAs(
   return cut(1_000_001, { request, response, file });
 }
 
+test("two loads of one source at the same time do not mix", async () => {
+  publish();
+  const source = open({ cache: cacheDirectory(folder) });
+  await Promise.all([expectRight(source), expectRight(source), expectRight(source)]);
+  server.fault = (_, response) => (response.destroy(), true);
+  await expectRight(open({ cache: cacheDirectory(folder) }));
+});
+
+test("a model that the Hub no longer lists is an error, and what was kept stays", async () => {
+  publish();
+  const cache = cacheDirectory(folder);
+  await expectRight(open({ cache }));
+  const files = new Map(server.files);
+  server.files.clear();
+  expect(await rejection(load(open({ cache })))).toBeInstanceOf(MissingFileError);
+  for (const [path, bytes] of files) server.files.set(path, bytes);
+  server.fault = (_, response) => (response.destroy(), true);
+  await expectRight(open({ cache }));
+});
+
 describe("a store that fails", () => {
   const failing = (changes: Partial<CacheStore>): CacheStore => ({ ...(cacheDirectory(folder) as object), ...changes }) as CacheStore;
 

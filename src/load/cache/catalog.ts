@@ -25,14 +25,17 @@ export class HeaderCatalog implements Catalog {
   readonly #folder: HttpFolder;
   readonly #store: CacheStore | undefined;
   readonly #scope: string;
+  readonly #revision: string;
   readonly #isHub: boolean;
   readonly #known = new Map<string, Promise<FileFacts>>();
 
-  constructor(folder: HttpFolder, { store, scope, isHub }: { store?: CacheStore; scope: string; isHub: boolean }) {
+  /** @param revision which of a model's revisions the folder is; none for a URL, which has but one */
+  constructor(folder: HttpFolder, { store, scope, revision }: { store?: CacheStore; scope: string; revision?: string }) {
     this.#folder = folder;
     this.#store = store;
     this.#scope = scope;
-    this.#isHub = isHub;
+    this.#revision = revision === undefined ? "" : `@${encodeURIComponent(revision)}`;
+    this.#isHub = revision !== undefined;
   }
 
   describe(name: string, signal?: AbortSignal): Promise<FileFacts> {
@@ -46,7 +49,7 @@ export class HeaderCatalog implements Catalog {
   }
 
   async #describe(name: string, signal?: AbortSignal): Promise<FileFacts> {
-    const key = `${this.#scope}/${name}/last`;
+    const key = `${this.#scope}/${name}/last${this.#revision}`;
     const last = this.#store && readFacts(await readJsonOf(this.#store, key));
     try {
       const facts = this.#read(await this.#folder.inspect(name, { signal, patient: last === undefined }));

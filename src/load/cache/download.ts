@@ -33,9 +33,11 @@ export class Download {
     this.#chunks = this.#run(signal);
   }
 
-  /** Whether bytes from `offset` on are still to come, and nobody else reads. */
-  canReadFrom(offset: number): boolean {
-    return !this.#busy && !this.#failed && offset >= this.#at;
+  /** Whether bytes from `offset` on are still to come, and nobody else reads: then the caller is the one who does. */
+  claim(offset: number): boolean {
+    if (this.#busy || this.#failed || offset < this.#at) return false;
+    this.#busy = true;
+    return true;
   }
 
   get done(): boolean {
@@ -47,11 +49,11 @@ export class Download {
   }
 
   /**
-   * Bytes `from` … `to`; those before are read and kept, but dropped. With the last byte of the file it is checked.
+   * Bytes `from` … `to`, for who has claimed them; those before are read and kept, but dropped. With the last byte of the file it
+   * is checked.
    * @param reuse as in OpenOptions
    */
   async *read(from: number, to: number, reuse: boolean): Chunks {
-    this.#busy = true;
     let whole = false;
     try {
       while (this.#at < to) {

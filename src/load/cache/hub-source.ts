@@ -3,8 +3,9 @@
 // https://huggingface.co/docs/hub/api
 import { CheckpointError } from "../../errors.ts";
 import { type HttpOptions, Server, UnreachableError } from "../http/request.ts";
+import { RemoteFile } from "../http/ranges.ts";
 import { HttpFolder } from "../http/source.ts";
-import { MissingFileError, type OpenedFile, type OpenOptions, type Source } from "../open.ts";
+import { chunksOf, MissingFileError, type OpenedFile, type OpenOptions, type Source, streamOf } from "../open.ts";
 import { type Catalog, type FileFacts, HeaderCatalog, readFacts } from "./catalog.ts";
 import { entryOf, jsonBytes, readJsonOf } from "./entry.ts";
 import { KeptSource } from "./source.ts";
@@ -48,9 +49,7 @@ export function hubSource(model: HubModel, options: Omit<HttpOptions, "headers">
     const commit = listing?.commit ?? model.revision;
     const folder = new HttpFolder(new URL(`${id}/resolve/${encodeURIComponent(commit)}/`, endpoint), {}, server);
     if (!listing && !store) return folder;
-    const catalog = listing
-      ? listed(listing, model)
-      : new HeaderCatalog(folder, { store, scope: `${scope}@${encodeURIComponent(commit)}`, isHub: true });
+    const catalog = listing ? listed(listing, model) : new HeaderCatalog(folder, { store, scope, revision: commit });
     return new KeptSource(folder, { catalog, store, scope });
   }
 
@@ -102,7 +101,7 @@ class Listings {
       if (note && error instanceof UnreachableError) return kept;
       throw error;
     }
-    if (!this.#store) return listing;
+    if (!this.#store || (!listing && kept)) return listing;
     if (listing) await this.#forget(kept, listing);
     try {
       await this.#store.set(key, jsonBytes(listing ? { commit: listing.commit, files: Object.fromEntries(listing.files) } : {}));
@@ -117,14 +116,16 @@ class Listings {
     const url = new URL(`api/models/${id}/revision/${encodeURIComponent(revision)}?blobs=true`, endpoint);
     const name = `${id} (revision ${revision})`;
     try {
-      const answer = await this.#server.get(url, { name, from: 0, to: Infinity, signal, patient });
-      return readListing(JSON.parse(await textOf(answer.body, name)));
+      const first = await this.#server.get(url, { name, from: 0, to: Infinity, signal, patient });
+      const file = new RemoteFile(this.#server, url, name);
+      const stream = streamOf((either) => file.read(first, { from: 0, to: Infinity, signal: either }), signal);
+      return readListing(JSON.parse(await textOf(stream, name)));
     } catch (error) {
       signal?.throwIfAborted();
       if (error instanceof MissingFileError || error instanceof SyntaxError) return undefined;
-      if (error instanceof UnreachableError || !(error instanceof CheckpointError)) throw error;
+      if (error instanceof UnreachableError || !(error instanceof CheckpointError) || typeof error.got !== "number") throw error;
       throw new CheckpointError(
-        `${id}: ${endpoint.host} gives no access to it (status ${String(error.got)}): there is no such model, or it is private or gated and needs a token that may read it`,
+        `${id}: ${endpoint.host} gives no access to it (status ${error.got}): there is no such model, or it is private or gated and needs a token that may read it`,
         { file: id, expected: error.expected, got: error.got, cause: error },
       );
     }
@@ -141,10 +142,10 @@ class Listings {
   }
 }
 
-async function textOf(body: ReadableStream<Uint8Array>, name: string): Promise<string> {
+async function textOf(stream: ReadableStream<Uint8Array>, name: string): Promise<string> {
   const decoder = new TextDecoder();
   let text = "";
-  for await (const chunk of body as unknown as AsyncIterable<Uint8Array>) {
+  for await (const chunk of chunksOf(stream)) {
     text += decoder.decode(chunk, { stream: true });
     if (text.length > LONGEST_LISTING)
       throw new CheckpointError(`${name}: the list of its files is too long`, { file: name, expected: LONGEST_LISTING });

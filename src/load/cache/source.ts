@@ -52,8 +52,8 @@ export class KeptSource implements Source {
     const download = found?.failed ? undefined : found;
     // Tensors, and anything else that is read whole.
     const bulk = reuse || to - offset > SMALL || to - offset === size;
-    if (!bulk || download?.canReadFrom(offset) === false) return this.#remote.open(name, { offset, length: to - offset, signal, reuse });
-    const running = download ?? (await this.#begin(name, facts, signal));
+    const running = bulk ? (download ?? (await this.#begin(name, facts, signal))) : undefined;
+    if (!running?.claim(offset)) return this.#remote.open(name, { offset, length: to - offset, signal, reuse });
     return { size, stream: streamOf(() => running.read(offset, to, reuse), signal) };
   }
 
@@ -64,10 +64,12 @@ export class KeptSource implements Source {
   /** Reads the rest of files that were not wanted to their end, so that they are checked and kept. */
   async finish(signal?: AbortSignal): Promise<void> {
     for (const [name, download] of this.#downloads) {
-      this.#downloads.delete(name);
-      if (download.failed || download.done) continue;
       const { size } = await this.#options.catalog.describe(name, signal);
-      for await (const _ of download.read(size, size, true)) signal?.throwIfAborted();
+      const ended = download.done || download.failed;
+      // One that another load reads is that one's to finish.
+      if (!ended && !download.claim(size)) continue;
+      this.#downloads.delete(name);
+      if (!ended) for await (const _ of download.read(size, size, true)) signal?.throwIfAborted();
     }
     this.#small.clear();
     await this.#remote.finish?.(signal);
@@ -79,6 +81,7 @@ export class KeptSource implements Source {
     if (!bytes) {
       bytes = this.#begin(name, facts, signal).then(async (download) => {
         this.#downloads.delete(name);
+        download.claim(0);
         return new Uint8Array(await new Response(streamOf(() => download.read(0, facts.size, false))).arrayBuffer());
       });
       this.#small.set(name, bytes);

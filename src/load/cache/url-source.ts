@@ -13,5 +13,5 @@ export function urlSource(folder: URL, cache: boolean | CacheStore, options: Htt
   const store = typeof cache === "object" ? cache : cache ? browserStore() : undefined;
   if (!store) return http;
   const scope = `${folder.host}${folder.pathname}`.replace(/\/$/, "");
-  return new KeptSource(http, { catalog: new HeaderCatalog(http, { store, scope, isHub: false }), store, scope });
+  return new KeptSource(http, { catalog: new HeaderCatalog(http, { store, scope }), store, scope });
 }

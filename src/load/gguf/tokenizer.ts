@@ -104,22 +104,32 @@ function sentencePiece(vocabulary: Vocabulary): Json | undefined {
   };
 }
 
-/** All pairs of pieces that make a piece, best first. */
+/** All pairs of pieces that make a piece, best first; in the order that transformers' converter gives them where scores are equal. */
 function mergesOf(tokens: readonly string[], scores: readonly number[]): [string, string][] {
   const ids = new Map(tokens.map((token, id) => [token, id]));
-  const merges: { readonly pair: [string, string]; readonly score: number; readonly ranks: readonly [number, number] }[] = [];
+  const merges: Merge[] = [];
   for (const [token, id] of ids) {
     const characters = Array.from(token);
+    const own: Merge[] = [];
     let left = "";
-    for (let i = 0; i < characters.length - 1; i++) {
-      left += characters[i]!;
+    for (let i = 1; i < characters.length; i++) {
+      left += characters[i - 1]!;
       const right = token.slice(left.length);
       const ranks = [ids.get(left), ids.get(right)] as const;
-      if (ranks[0] !== undefined && ranks[1] !== undefined)
-        merges.push({ pair: [left, right], score: scores[id]!, ranks: [ranks[0], ranks[1]] });
+      if (ranks[0] === undefined || ranks[1] === undefined) continue;
+      own.push({ pair: [left, right], score: scores[id]!, ranks: [ranks[0], ranks[1]], lengths: [i, characters.length - i] });
     }
+    merges.push(...own.toSorted((a, b) => a.ranks[0] - b.ranks[0] || a.ranks[1] - b.ranks[1]));
   }
-  return merges.toSorted((a, b) => b.score - a.score || a.ranks[0] - b.ranks[0] || a.ranks[1] - b.ranks[1]).map(({ pair }) => pair);
+  return merges.toSorted((a, b) => b.score - a.score || b.lengths[0] - a.lengths[0] || b.lengths[1] - a.lengths[1]).map(({ pair }) => pair);
+}
+
+interface Merge {
+  readonly pair: [string, string];
+  readonly score: number;
+  /** Ids and characters of either part. */
+  readonly ranks: readonly [number, number];
+  readonly lengths: readonly [number, number];
 }
 
 /** GPT-2's: bytes stand for letters, and the file has the merges. */
