@@ -14,7 +14,7 @@ export default defineConfig({
   build: {
     target: "es2022",
     sourcemap: true,
-    lib: { entry: { index: "src/index.ts", nn: "src/nn.ts", node: "src/node.ts" }, formats: ["es"] },
+    lib: { entry: { index: "src/index.ts", nn: "src/nn.ts", node: "src/node.ts", pipeline: "src/pipeline.ts", worker: "src/worker.ts" }, formats: ["es"] },
     rollupOptions: {
       // Packages, and files in them.
       external: [/^node:/, ...Object.keys({ ...dependencies, ...peerDependencies }).map((name) => new RegExp(`^${name}(/|$)`))],

@@ -21,7 +21,7 @@ export default defineConfig({
       {
         test: {
           name: "gpu",
-          include: ["test/{ops,nn,models,shaders,gpu}/**/*.test.ts"],
+          include: ["test/{ops,nn,models,shaders,gpu,tasks}/**/*.test.ts"],
           setupFiles: ["test/setup/gpu.ts"],
           ...minutes(2),
           pool: "forks",

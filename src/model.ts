@@ -76,6 +76,11 @@ export class Model {
     return this.#engine.architecture.head;
   }
 
+  /** Tokens of the longest sequence it takes. */
+  get maxTokens(): number {
+    return this.#engine.architecture.maxPositions;
+  }
+
   /** The device the model runs on. */
   get device(): GPUDevice {
     return this.#engine.device;
