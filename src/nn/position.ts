@@ -39,7 +39,7 @@ export function relativeBuckets(
   rows: number,
   { buckets, maxDistance, bidirectional }: { readonly buckets: number; readonly maxDistance: number; readonly bidirectional: boolean },
 ): Int32Array<ArrayBuffer> {
-  const each = bidirectional ? buckets / 2 : buckets;
+  const each = bidirectional ? Math.floor(buckets / 2) : buckets;
   const exact = Math.floor(each / 2);
   const bucket = (distance: number) => {
     if (distance < exact) return distance;

@@ -5,7 +5,7 @@ import { rotaryAngles, ownAngles, type RopeScaling } from "../../src/nn/rotary.t
 
 /** T5's code in f64, for one signed distance of key − query. */
 function bucketOf(relative: number, { buckets, maxDistance, bidirectional }: Parameters<typeof relativeBuckets>[1]): number {
-  const each = bidirectional ? buckets / 2 : buckets;
+  const each = bidirectional ? Math.floor(buckets / 2) : buckets;
   const distance = bidirectional ? Math.abs(relative) : Math.max(0, -relative);
   const first = bidirectional && relative > 0 ? each : 0;
   const exact = Math.floor(each / 2);
@@ -19,6 +19,7 @@ test.each([
   { buckets: 32, maxDistance: 128, bidirectional: true },
   { buckets: 32, maxDistance: 128, bidirectional: false },
   { buckets: 8, maxDistance: 20, bidirectional: true },
+  { buckets: 33, maxDistance: 128, bidirectional: true },
 ])("T5's buckets: %o", (options) => {
   const rows = 300;
   const got = relativeBuckets(rows, options);
