@@ -54,7 +54,9 @@ export class Profile {
     const groups = new Map<string, DispatchTime[]>();
     for (const dispatch of this.dispatches) {
       const name = NAMES[what](dispatch);
-      groups.set(name, [...(groups.get(name) ?? []), dispatch]);
+      const group = groups.get(name);
+      if (group) group.push(dispatch);
+      else groups.set(name, [dispatch]);
     }
     const total = this.micros;
     const rows = [...groups].map(([name, own]): ProfileRow => {
