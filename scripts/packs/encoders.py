@@ -14,7 +14,7 @@ DISTILBERT = dict(vocab_size=79, dim=28, n_layers=2, n_heads=4, hidden_dim=34, m
 ELECTRA = BERT | dict(embedding_size=15, hidden_size=28, num_attention_heads=4, intermediate_size=38)
 MPNET = dict(
     vocab_size=73, hidden_size=24, num_hidden_layers=2, num_attention_heads=3, intermediate_size=37, max_position_embeddings=36,
-    relative_attention_num_buckets=8, pad_token_id=1, bos_token_id=0, eos_token_id=2, layer_norm_eps=1e-5,
+    pad_token_id=1, bos_token_id=0, eos_token_id=2, layer_norm_eps=1e-5,
 )  # fmt: skip
 ALBERT = dict(
     vocab_size=69, embedding_size=14, hidden_size=25, num_hidden_layers=4, num_hidden_groups=2, inner_group_num=1, num_attention_heads=5,
@@ -38,7 +38,7 @@ PACKS = [
     Pack("xlm_roberta", "enc", "XLMRobertaForMaskedLM", ROBERTA | dict(vocab_size=73), note="Positions start behind pad_token_id."),
     Pack("mpnet", "enc", "MPNetForMaskedLM", MPNET, note="Positions start behind pad_token_id; one bias by distance for all layers."),
     Pack("mpnet_sentence", "enc", "MPNetModel",
-         MPNET | dict(hidden_size=20, num_attention_heads=5, intermediate_size=33, max_position_embeddings=40, relative_attention_num_buckets=32),
+         MPNET | dict(hidden_size=20, num_attention_heads=5, intermediate_size=33, max_position_embeddings=40),
          note="No prefix before the names."),  # fmt: skip
     Pack("albert", "enc", "AlbertForMaskedLM", ALBERT, note="Two groups of one layer, each applied twice."),
     Pack("bert_sequence_classification", "enc", "BertForSequenceClassification", BERT | STARS),

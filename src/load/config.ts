@@ -16,6 +16,24 @@ const LARGEST_SIZE = 1 << 24;
 
 const MOST_LAYERS = 512;
 
+/** What the names of activations mean: the approximations of GELU by tanh are one. */
+const ACTIVATIONS = {
+  relu: "relu",
+  gelu: "gelu",
+  gelu_python: "gelu",
+  gelu_new: "gelu_new",
+  gelu_fast: "gelu_new",
+  gelu_accurate: "gelu_new",
+  gelu_pytorch_tanh: "gelu_new",
+  gelu_python_tanh: "gelu_new",
+  silu: "silu",
+  swish: "silu",
+  tanh: "tanh",
+} as const;
+
+/** Numbers beyond f32's can be no kernel's. */
+const LARGEST_FLOAT = 3.4028234663852886e38;
+
 /** Typed, checked access to config.json. Every getter throws a ConfigError that names the field. */
 export class ConfigReader {
   readonly raw: RawConfig;
@@ -24,6 +42,11 @@ export class ConfigReader {
   constructor(raw: RawConfig, file = "config.json") {
     this.raw = raw;
     this.file = file;
+  }
+
+  /** The same config where it says something, null included, and these values where it is silent. */
+  withDefaults(defaults: RawConfig = {}): ConfigReader {
+    return new ConfigReader({ ...defaults, ...this.raw }, this.file);
   }
 
   has(field: string): boolean {
@@ -42,7 +65,7 @@ export class ConfigReader {
     return this.int(field, { max: MOST_LAYERS });
   }
 
-  float(field: string, { min = -Infinity, max = Infinity, default: fallback }: IntRange = {}): number {
+  float(field: string, { min = -LARGEST_FLOAT, max = LARGEST_FLOAT, default: fallback }: IntRange = {}): number {
     const value = this.has(field) ? this.raw[field] : fallback;
     if (typeof value !== "number" || !Number.isFinite(value) || value < min || value > max)
       throw this.#wrong(field, `a number from ${min} to ${max}`, value);
@@ -86,10 +109,8 @@ export class ConfigReader {
   }
 
   /** An activation by the names Hugging Face configs use. */
-  activation(field: string, fallback?: "relu" | "gelu" | "gelu_new" | "silu" | "tanh"): "relu" | "gelu" | "gelu_new" | "silu" | "tanh" {
-    const name = this.oneOf(field, ["relu", "gelu", "gelu_new", "gelu_pytorch_tanh", "gelu_fast", "silu", "swish", "tanh"], fallback);
-    if (name === "swish") return "silu";
-    return name === "gelu_pytorch_tanh" || name === "gelu_fast" ? "gelu_new" : name;
+  activation(field: string, fallback?: keyof typeof ACTIVATIONS): (typeof ACTIVATIONS)[keyof typeof ACTIVATIONS] {
+    return ACTIVATIONS[this.oneOf(field, Object.keys(ACTIVATIONS) as (keyof typeof ACTIVATIONS)[], fallback)];
   }
 
   /** For options whose effect is not built: anything but the expected value is refused instead of ignored. */

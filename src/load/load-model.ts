@@ -72,6 +72,7 @@ export async function loadModel(input: SourceInput, options: LoadOptions = {}): 
   const { source, checkpoint: tensors } = await openFiles(given, { file: options.file ?? ggufOf(input), signal });
   const config = await readConfig(source, signal);
   refuseQuantized(config);
+  config.expect("pruned_heads", {}, "layers that have lost heads are not built");
   const modelType = config.raw["model_type"];
   if (typeof modelType !== "string")
     throw new UnsupportedError(`config.json: model_type is ${JSON.stringify(modelType) ?? "missing"}`, { feature: "model_type" });
@@ -82,7 +83,7 @@ export async function loadModel(input: SourceInput, options: LoadOptions = {}): 
     family.generates === false ? {} : readGenerationConfig(source, config.raw, signal),
     loadTokenizer(source, config.raw, signal),
   ]);
-  const architecture = family.read(config, { has: (name) => checkpoint.tensors.has(name) });
+  const architecture = family.read(config.withDefaults(family.defaults?.(modelType)), { has: (name) => checkpoint.tensors.has(name) });
   const graphs: GraphSource = { architecture, kv };
   const stored = gpuType(checkpoint, dtype, readByRows(graphsOf(graphs)));
 

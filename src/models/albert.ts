@@ -44,8 +44,8 @@ function read(config: ConfigReader, checkpoint: CheckpointNames): Architecture {
   };
   const head = encoderHeadOf(config, checkpoint, names);
 
-  // One entry per application: layer i uses the weights of its group.
-  const applied = Array.from({ length: layers }, (_, i) => Math.floor((i * groups) / layers)).flatMap((group, i) =>
+  // One entry per application: layer i uses the weights of its group, divided in two steps as in the reference, which matters to rounding.
+  const applied = Array.from({ length: layers }, (_, i) => Math.trunc(i / (layers / groups))).flatMap((group, i) =>
     Array.from({ length: inner }, (_, j) => ({
       path: `albert.encoder.albert_layer_groups.${group}.albert_layers.${j}`,
       name: `albert.encoder.layers.${i * inner + j}.attention`,
@@ -89,4 +89,19 @@ function read(config: ConfigReader, checkpoint: CheckpointNames): Architecture {
   };
 }
 
-export const albert: Family = { modelTypes: ["albert"], generates: false, prefix: "albert", read };
+export const albert: Family = {
+  modelTypes: ["albert"],
+  generates: false,
+  prefix: "albert",
+  defaults: () => ({
+    vocab_size: 30000,
+    embedding_size: 128,
+    hidden_size: 4096,
+    num_hidden_layers: 12,
+    num_attention_heads: 64,
+    intermediate_size: 16384,
+    hidden_act: "gelu_new",
+    max_position_embeddings: 512,
+  }),
+  read,
+};

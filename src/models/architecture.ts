@@ -1,6 +1,6 @@
 // What a family's page gives the engine: sizes read from the config, and functions that write its forward pass into a
 // graph. No GPU type appears here or in any page.
-import type { ConfigReader } from "../load/config.ts";
+import type { ConfigReader, RawConfig } from "../load/config.ts";
 import type { Dim, Graph, Value } from "../schedule/graph.ts";
 import type { SequenceLengths } from "../nn/rotary.ts";
 
@@ -102,6 +102,11 @@ export interface Family {
    * with it. Default: none.
    */
   readonly prefix?: string;
+  /**
+   * What Hugging Face's configuration class fills in where config.json is silent: files of old versions, and some written by hand, lean
+   * on it. Only what decides the architecture; token ids and lengths of generation are the file's. Default: nothing.
+   */
+  defaults?(modelType: string): RawConfig;
   read(config: ConfigReader, checkpoint: CheckpointNames): Architecture;
 }
 

@@ -1,6 +1,6 @@
 // BART (Lewis et al. 2019) and the encoder–decoder Transformers that Hugging Face builds alike: Marian, mBART, Pegasus, M2M-100. They
 // differ in positions and in where their norms stand, which is what `BartVariant` says; each has a page of its own.
-import type { ConfigReader } from "../load/config.ts";
+import type { ConfigReader, RawConfig } from "../load/config.ts";
 import { decoderBlock, type DecoderNames } from "../nn/decoder.ts";
 import { encoderBlock } from "../nn/encoder.ts";
 import { linear } from "../nn/linear.ts";
@@ -58,10 +58,17 @@ export function readBart(config: ConfigReader, checkpoint: CheckpointNames, vari
 
   const shared = variant.targetVocabSize === undefined;
   const names = ["model.shared", "model.encoder.embed_tokens", "model.decoder.embed_tokens", "lm_head"].map((name) => `${name}.weight`);
-  /** One matrix with several names; a file keeps any one of them. */
-  const sharedName = names.find((name) => checkpoint.has(name)) ?? names[0]!;
-  const table = (g: Graph, stack: Stack) =>
-    g.weight(shared ? sharedName : `model.${stack}.embed_tokens.weight`, [stack === "encoder" ? vocabSize : targetVocabSize, width]);
+  const tied = config.bool("tie_word_embeddings", true) || !checkpoint.has("lm_head.weight");
+  /** One matrix may have several names; a file keeps any one of them. */
+  const namesOf = (stack: Stack) => {
+    if (shared) return tied ? names : names.slice(0, -1);
+    const own = `model.${stack}.embed_tokens.weight`;
+    return stack === "decoder" && tied ? [own, "lm_head.weight"] : [own];
+  };
+  const table = (g: Graph, stack: Stack) => {
+    const known = namesOf(stack);
+    return g.weight(known.find((name) => checkpoint.has(name)) ?? known[0]!, [stack === "encoder" ? vocabSize : targetVocabSize, width]);
+  };
   const embed = (g: Graph, ids: Value, stack: Stack, past?: Value) => {
     const path = `model.${stack}.embed_tokens`;
     const stored = `model.${stack}.embed_positions.weight`;
@@ -76,7 +83,6 @@ export function readBart(config: ConfigReader, checkpoint: CheckpointNames, vari
     return embeddingNorm ? layerNorm(g, embedded, `model.${stack}.layernorm_embedding`, { eps: EPS }) : embedded;
   };
   const finish = (g: Graph, x: Value, stack: Stack) => (preNorm ? layerNorm(g, x, `model.${stack}.layer_norm`, { eps: EPS }) : x);
-  const tied = config.bool("tie_word_embeddings", true) || !checkpoint.has("lm_head.weight");
 
   function headOn(g: Graph, x: Value, lengths: Value): Value | undefined {
     switch (head) {
@@ -151,9 +157,24 @@ export function readBart(config: ConfigReader, checkpoint: CheckpointNames, vari
 /** Learned positions begin behind two rows that fairseq kept for padding. */
 export const FAIRSEQ_OFFSET = 2;
 
+/** Sizes of BART large, with which its relatives' classes begin too. */
+export const BART_LARGE = {
+  vocab_size: 50265,
+  d_model: 1024,
+  encoder_layers: 12,
+  encoder_attention_heads: 16,
+  encoder_ffn_dim: 4096,
+  decoder_layers: 12,
+  decoder_attention_heads: 16,
+  decoder_ffn_dim: 4096,
+  activation_function: "gelu",
+  max_position_embeddings: 1024,
+} satisfies RawConfig;
+
 export const bart: Family = {
   modelTypes: ["bart"],
   prefix: "model",
+  defaults: () => ({ ...BART_LARGE, num_labels: 3 }),
   read: (config, checkpoint) =>
     readBart(config, checkpoint, {
       modelType: "bart",

@@ -1,6 +1,6 @@
 // BERT (Devlin et al. 2018): a post-norm encoder with learned positions and segments. RoBERTa (Liu et al. 2019) counts positions
 // from behind its padding id; ELECTRA (Clark et al. 2020) embeds narrower than it computes.
-import type { ConfigReader } from "../load/config.ts";
+import type { ConfigReader, RawConfig } from "../load/config.ts";
 import { encoderBlock, type EncoderNames } from "../nn/encoder.ts";
 import { linear } from "../nn/linear.ts";
 import { layerNorm } from "../nn/norm.ts";
@@ -90,6 +90,17 @@ export function readBert(config: ConfigReader, checkpoint: CheckpointNames, vari
   };
 }
 
+/** Sizes of BERT base. */
+export const BERT_BASE = {
+  vocab_size: 30522,
+  hidden_size: 768,
+  num_hidden_layers: 12,
+  num_attention_heads: 12,
+  intermediate_size: 3072,
+  hidden_act: "gelu",
+  max_position_embeddings: 512,
+} satisfies RawConfig;
+
 const read = (config: ConfigReader, checkpoint: CheckpointNames): Architecture =>
   readBert(config, checkpoint, {
     modelType: "bert",
@@ -106,4 +117,4 @@ const read = (config: ConfigReader, checkpoint: CheckpointNames): Architecture =
     },
   });
 
-export const bert: Family = { modelTypes: ["bert"], generates: false, prefix: "bert", read };
+export const bert: Family = { modelTypes: ["bert"], generates: false, prefix: "bert", defaults: () => BERT_BASE, read };

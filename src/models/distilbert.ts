@@ -73,4 +73,18 @@ function read(config: ConfigReader, checkpoint: CheckpointNames): Architecture {
   };
 }
 
-export const distilbert: Family = { modelTypes: ["distilbert"], generates: false, prefix: "distilbert", read };
+export const distilbert: Family = {
+  modelTypes: ["distilbert"],
+  generates: false,
+  prefix: "distilbert",
+  defaults: () => ({
+    vocab_size: 30522,
+    dim: 768,
+    n_layers: 6,
+    n_heads: 12,
+    hidden_dim: 3072,
+    activation: "gelu",
+    max_position_embeddings: 512,
+  }),
+  read,
+};

@@ -5,7 +5,7 @@ import { linear } from "../nn/linear.ts";
 import { activation } from "../ops/map.ts";
 import type { Graph, Value } from "../schedule/graph.ts";
 import type { Architecture, CheckpointNames, Family } from "./architecture.ts";
-import { readBert } from "./bert.ts";
+import { BERT_BASE, readBert } from "./bert.ts";
 import { type EncoderHeadNames, encoderHeadOf } from "./heads.ts";
 
 const DISCRIMINATOR = "discriminator_predictions";
@@ -44,4 +44,10 @@ function read(config: ConfigReader, checkpoint: CheckpointNames): Architecture {
   });
 }
 
-export const electra: Family = { modelTypes: ["electra"], generates: false, prefix: "electra", read };
+export const electra: Family = {
+  modelTypes: ["electra"],
+  generates: false,
+  prefix: "electra",
+  defaults: () => ({ ...BERT_BASE, embedding_size: 128, hidden_size: 256, num_attention_heads: 4, intermediate_size: 1024 }),
+  read,
+};

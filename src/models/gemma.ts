@@ -1,23 +1,30 @@
 // Gemma (Mesnard et al. 2024): Llama with scaled embeddings, norms around 1 and a gated GELU. Gemma 2 (Rivière et al. 2024) adds norms
 // behind the sublayers, capped scores and windows in every other layer; Gemma 3 (Kamath et al. 2025) replaces the caps by head norms and
 // gives its windowed layers angles of their own.
-import type { ConfigReader } from "../load/config.ts";
+import type { ConfigReader, RawConfig } from "../load/config.ts";
 import type { Family } from "./architecture.ts";
 import { type LayerVariant, type LlamaVariant, readLlama } from "./llama.ts";
 import { readRope } from "./rope.ts";
 import { windowedLayers } from "./windows.ts";
 
 /** What all Gemmas have. */
-const common = (config: ConfigReader) =>
-  ({
+function common(config: ConfigReader) {
+  config.expect("use_bidirectional_attention", false, "it is built as a decoder, whose queries see the keys before them");
+  return {
     bias: config.bool("attention_bias", false),
     headSize: config.int("head_dim", { default: 256 }),
-    // `hidden_act` of the first files says "gelu" and means its approximation.
-    activation: config.activation("hidden_activation", "gelu_new"),
+    activation: activationOf(config),
     embeddingScale: Math.sqrt(config.int("hidden_size")),
     weightOffset: 1,
     tied: true,
-  }) satisfies Partial<LlamaVariant>;
+  } satisfies Partial<LlamaVariant>;
+}
+
+/** `hidden_activation`, or the first files' `hidden_act`, which says "gelu" and means its approximation. */
+const activationOf = (config: ConfigReader) =>
+  config.has("hidden_activation") || config.raw["hidden_act"] === "gelu"
+    ? config.activation("hidden_activation", "gelu_new")
+    : config.activation("hidden_act", "gelu_new");
 
 const scale = (config: ConfigReader) => config.float("query_pre_attn_scalar", { min: 1e-6, default: 256 }) ** -0.5;
 
@@ -33,15 +40,36 @@ function layerOf(config: ConfigReader, pattern: number, angles?: string): (i: nu
   return (i) => (isWindowed(i) ? { window, angles } : {});
 }
 
+/** Sizes of Gemma 2 2B, which Gemma 3's class begins with too. */
+const GEMMA2_2B = {
+  vocab_size: 256000,
+  hidden_size: 2304,
+  intermediate_size: 9216,
+  num_hidden_layers: 26,
+  num_attention_heads: 8,
+  num_key_value_heads: 4,
+  max_position_embeddings: 8192,
+} satisfies RawConfig;
+
 export const gemma: Family = {
   modelTypes: ["gemma"],
   prefix: "model",
+  defaults: () => ({
+    vocab_size: 256000,
+    hidden_size: 3072,
+    intermediate_size: 24576,
+    num_hidden_layers: 28,
+    num_attention_heads: 16,
+    num_key_value_heads: 16,
+    max_position_embeddings: 8192,
+  }),
   read: (config, checkpoint) => readLlama(config, checkpoint, { ...common(config), modelType: "gemma" }),
 };
 
 export const gemma2: Family = {
   modelTypes: ["gemma2"],
   prefix: "model",
+  defaults: () => GEMMA2_2B,
   read: (config, checkpoint) =>
     readLlama(config, checkpoint, {
       ...common(config),
@@ -56,6 +84,7 @@ export const gemma2: Family = {
 export const gemma3: Family = {
   modelTypes: ["gemma3_text"],
   prefix: "model",
+  defaults: () => ({ ...GEMMA2_2B, vocab_size: 262208, max_position_embeddings: 131072 }),
   read(config, checkpoint) {
     const shared = common(config);
     const size = shared.headSize;

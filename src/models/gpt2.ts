@@ -72,4 +72,9 @@ function read(config: ConfigReader, checkpoint: CheckpointNames): Architecture {
   };
 }
 
-export const gpt2: Family = { modelTypes: ["gpt2"], prefix: "transformer", read };
+export const gpt2: Family = {
+  modelTypes: ["gpt2"],
+  prefix: "transformer",
+  defaults: () => ({ vocab_size: 50257, n_embd: 768, n_layer: 12, n_head: 12 }),
+  read,
+};

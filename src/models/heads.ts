@@ -34,8 +34,8 @@ export function headOf(config: ConfigReader, fallback: Head): Head {
 
 /** Labels of a classifier. */
 export function labelsOf(config: ConfigReader): number {
-  const labels = config.object("id2label");
-  return labels ? Object.keys(labels.raw).length : config.int("num_labels", { default: 2 });
+  const named = Object.keys(config.object("id2label")?.raw ?? {}).length;
+  return named > 0 ? named : config.int("num_labels", { default: 2 });
 }
 
 export interface MaskedLanguageNames {
@@ -52,11 +52,12 @@ export interface MaskedLanguageNames {
  * @param x [batch, tokens, features]
  * @returns [batch, tokens, vocabulary]
  */
-function maskedLanguageHead(g: Graph, x: Value, { names, checkpoint, embeddings, eps }: EncoderHeads): Value {
+function maskedLanguageHead(g: Graph, x: Value, { config, names, checkpoint, embeddings, eps }: EncoderHeads): Value {
   const { dense, activation: kind, norm, decoder, bias } = names.maskedLanguage;
   const [vocabulary, size] = embeddings.shape as [number, number];
   const hidden = layerNorm(g, activation(g, linear(g, x, dense, { out: size }), kind, { path: dense }), norm, { eps });
-  const own = decoder.find((name) => checkpoint.has(name));
+  // A tied matrix that is in the file once more is not loaded twice.
+  const own = config.bool("tie_word_embeddings", true) ? undefined : decoder.find((name) => checkpoint.has(name));
   const matrix = own === undefined ? embeddings : g.weight(own, [vocabulary, size]);
   const added = bias.find((name) => checkpoint.has(name)) ?? bias[0]!;
   return matmul(g, hidden, matrix, { path: decoder[0]!.replace(/\.weight$/, ""), bias: g.weight(added, [vocabulary]) });
@@ -91,10 +92,14 @@ export interface EncoderHeadNames {
   readonly sequence: Pick<SequenceHead, "dense" | "activation" | "out">;
 }
 
-/** The head of an encoder. Sentence encoders name a masked language model's class whose head their file has not. */
+/**
+ * The head of an encoder: where config.json names none, the masked language model's if the file has it. Sentence encoders name a masked
+ * language model's class whose head their file has not; BertLMHeadModel and its like, where they are no decoders, are masked language models.
+ */
 export function encoderHeadOf(config: ConfigReader, checkpoint: CheckpointNames, { maskedLanguage }: EncoderHeadNames): Head {
-  const head = headOf(config, "none");
-  return head === "masked-lm" && !checkpoint.has(`${maskedLanguage.dense}.weight`) ? "none" : head;
+  const head = headOf(config, "masked-lm");
+  if (head !== "masked-lm" && head !== "causal-lm") return head;
+  return checkpoint.has(`${maskedLanguage.dense}.weight`) ? "masked-lm" : "none";
 }
 
 export interface EncoderHeads {

@@ -1,7 +1,7 @@
 // Llama (Touvron et al. 2023): a pre-norm decoder with RMS norm, rotary positions, grouped key heads and SwiGLU. Most decoders since
 // are this one with a few things changed, which is what `LlamaVariant` says; each of them has a page of its own.
 import { ConfigError } from "../errors.ts";
-import type { ConfigReader } from "../load/config.ts";
+import type { ConfigReader, RawConfig } from "../load/config.ts";
 import { multiHeadAttention, type MultiHeadOptions } from "../nn/attention.ts";
 import { feedForward, type FeedForwardOptions } from "../nn/feed-forward.ts";
 import { rmsNorm } from "../nn/norm.ts";
@@ -157,9 +157,21 @@ function headSize(config: ConfigReader, variant: LlamaVariant, width: number, he
   return dk;
 }
 
+/** Sizes of Llama 7B, with which those of most relatives begin. */
+export const LLAMA_7B = {
+  vocab_size: 32000,
+  hidden_size: 4096,
+  intermediate_size: 11008,
+  num_hidden_layers: 32,
+  num_attention_heads: 32,
+  hidden_act: "silu",
+  max_position_embeddings: 2048,
+} satisfies RawConfig;
+
 export const llama: Family = {
   modelTypes: ["llama"],
   prefix: "model",
+  defaults: () => LLAMA_7B,
   read: (config, checkpoint) =>
     readLlama(config, checkpoint, {
       modelType: "llama",

@@ -2,11 +2,12 @@
 // with fairseq's sinusoids, whose first token stands behind the padding id.
 import { fairseqSinusoids } from "../nn/position.ts";
 import type { Family } from "./architecture.ts";
-import { readBart } from "./bart.ts";
+import { BART_LARGE, readBart } from "./bart.ts";
 
 export const m2m100: Family = {
   modelTypes: ["m2m_100"],
   prefix: "model",
+  defaults: () => ({ ...BART_LARGE, vocab_size: 128112, activation_function: "relu", scale_embedding: true }),
   read(config, checkpoint) {
     const first = config.int("pad_token_id", { min: 0, default: 1 }) + 1;
     return readBart(config, checkpoint, {

@@ -2,11 +2,12 @@
 // sinusoidal positions and embeddings shared by encoder, decoder and output.
 import { sinusoidHalves } from "../nn/position.ts";
 import type { Family } from "./architecture.ts";
-import { readBart } from "./bart.ts";
+import { BART_LARGE, readBart } from "./bart.ts";
 
 export const marian: Family = {
   modelTypes: ["marian"],
   prefix: "model",
+  defaults: () => ({ ...BART_LARGE, vocab_size: 58101 }),
   read(config, checkpoint) {
     config.expect("static_position_embeddings", true, "only sinusoidal positions are built");
     config.expect("normalize_before", false, "Marian's layers are post-norm here");

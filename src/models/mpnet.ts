@@ -7,9 +7,13 @@ import { relativeBuckets } from "../nn/position.ts";
 import { embedding } from "../ops/embedding.ts";
 import type { Graph } from "../schedule/graph.ts";
 import type { Architecture, CheckpointNames, EncoderInputs, Family } from "./architecture.ts";
+import { BERT_BASE } from "./bert.ts";
 import { encoderHead, encoderHeadOf } from "./heads.ts";
 import { ROBERTA_HEADS } from "./roberta.ts";
 
+/** Whatever config.json says: in the reference the padding id, and with it the first position, and the number of buckets are constants. */
+const FIRST_POSITION = 2;
+const BUCKETS = 32;
 const MAX_DISTANCE = 128;
 const PROJECTIONS = { q: "attn.q", k: "attn.k", v: "attn.v", out: "attn.o" };
 const NAMES: EncoderNames = {
@@ -28,9 +32,8 @@ function read(config: ConfigReader, checkpoint: CheckpointNames): Architecture {
   const size = config.int("intermediate_size");
   const activation = config.activation("hidden_act", "gelu");
   const eps = config.float("layer_norm_eps", { min: 0, default: 1e-12 });
-  const firstPosition = config.int("pad_token_id", { min: 0, default: 1 }) + 1;
-  const rows = config.int("max_position_embeddings", { min: firstPosition + 1 });
-  const buckets = config.int("relative_attention_num_buckets", { min: 4, max: 1024, default: 32 });
+  const rows = config.int("max_position_embeddings", { min: FIRST_POSITION + 1 });
+  const buckets = config.int("relative_attention_num_buckets", { min: BUCKETS, max: 1024, default: BUCKETS });
   const head = encoderHeadOf(config, checkpoint, ROBERTA_HEADS);
   const layer = (i: number) => `mpnet.encoder.layer.${i}`;
 
@@ -39,9 +42,9 @@ function read(config: ConfigReader, checkpoint: CheckpointNames): Architecture {
     kind: "encoder",
     head,
     vocabSize,
-    maxPositions: rows - firstPosition,
+    maxPositions: rows - FIRST_POSITION,
     attention: { encoder: { paths: Array.from({ length: layers }, (_, i) => `${layer(i)}.attention`), heads } },
-    tables: { buckets: (positions) => relativeBuckets(positions, { buckets, maxDistance: MAX_DISTANCE, bidirectional: true }) },
+    tables: { buckets: (positions) => relativeBuckets(positions, { buckets: BUCKETS, maxDistance: MAX_DISTANCE, bidirectional: true }) },
 
     encode(g: Graph, { ids, lengths }: EncoderInputs) {
       const path = "mpnet.embeddings";
@@ -49,7 +52,7 @@ function read(config: ConfigReader, checkpoint: CheckpointNames): Architecture {
       const embedded = embedding(g, ids, embeddings, {
         path,
         positions: g.weight(`${path}.position_embeddings.weight`, [rows, width]),
-        positionOffset: firstPosition,
+        positionOffset: FIRST_POSITION,
       });
       const bias = "mpnet.encoder.relative_attention_bias";
       const distances = embedding(g, g.table("buckets", ["positions", 2], "i32"), g.weight(`${bias}.weight`, [buckets, heads]), {
@@ -70,4 +73,10 @@ function read(config: ConfigReader, checkpoint: CheckpointNames): Architecture {
   };
 }
 
-export const mpnet: Family = { modelTypes: ["mpnet"], generates: false, prefix: "mpnet", read };
+export const mpnet: Family = {
+  modelTypes: ["mpnet"],
+  generates: false,
+  prefix: "mpnet",
+  defaults: () => ({ ...BERT_BASE, vocab_size: 30527 }),
+  read,
+};

@@ -2,7 +2,7 @@
 // of every head's queries and keys.
 import type { ConfigReader } from "../load/config.ts";
 import type { Family } from "./architecture.ts";
-import { type LayerVariant, readLlama } from "./llama.ts";
+import { LLAMA_7B, type LayerVariant, readLlama } from "./llama.ts";
 import { windowedLayers } from "./windows.ts";
 
 /** The last layers see a window where the config turns it on. */
@@ -12,15 +12,26 @@ function layerOf(config: ConfigReader): (i: number) => LayerVariant {
   return (i) => ({ window: isWindowed(i) ? window : undefined });
 }
 
+const defaults = () => ({
+  ...LLAMA_7B,
+  vocab_size: 151936,
+  intermediate_size: 22016,
+  num_key_value_heads: 32,
+  max_position_embeddings: 32768,
+  sliding_window: 4096,
+});
+
 export const qwen2: Family = {
   modelTypes: ["qwen2"],
   prefix: "model",
+  defaults,
   read: (config, checkpoint) => readLlama(config, checkpoint, { modelType: "qwen2", bias: true, outBias: false, layer: layerOf(config) }),
 };
 
 export const qwen3: Family = {
   modelTypes: ["qwen3"],
   prefix: "model",
+  defaults,
   read: (config, checkpoint) =>
     readLlama(config, checkpoint, {
       modelType: "qwen3",

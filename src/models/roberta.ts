@@ -2,7 +2,7 @@
 // BERT whose positions begin behind the padding id, with heads of their own names.
 import type { ConfigReader } from "../load/config.ts";
 import type { Architecture, CheckpointNames, Family } from "./architecture.ts";
-import { readBert } from "./bert.ts";
+import { BERT_BASE, readBert } from "./bert.ts";
 import type { EncoderHeadNames } from "./heads.ts";
 
 /** Those of MPNet too. */
@@ -25,4 +25,10 @@ const read = (config: ConfigReader, checkpoint: CheckpointNames): Architecture =
     headNames: ROBERTA_HEADS,
   });
 
-export const roberta: Family = { modelTypes: ["roberta", "xlm-roberta", "camembert"], generates: false, prefix: "roberta", read };
+export const roberta: Family = {
+  modelTypes: ["roberta", "xlm-roberta", "camembert"],
+  generates: false,
+  prefix: "roberta",
+  defaults: (modelType) => ({ ...BERT_BASE, ...(modelType === "roberta" && { vocab_size: 50265 }) }),
+  read,
+};

@@ -58,22 +58,25 @@ function readScaling(config: ConfigReader, rope: ConfigReader, size: number): Ro
       return {
         type,
         factor: factor(),
-        betaFast: rope.float("beta_fast", { min: 0, default: 32 }),
-        betaSlow: rope.float("beta_slow", { min: 0, default: 1 }),
+        betaFast: rope.float("beta_fast", { min: 0, default: 32 }) || 32,
+        betaSlow: rope.float("beta_slow", { min: 0, default: 1 }) || 1,
         truncate: rope.bool("truncate", true),
         attentionFactor: yarnFactor(rope, factor()),
         original: original(),
       };
     case "su":
     case "longrope": {
-      const by = rope.has("factor") ? factor() : trained() / original();
+      // Phi-3 says it beside, and that counts.
+      const field = "original_max_position_embeddings";
+      const length = config.has(field) ? config.int(field) : original();
+      const by = rope.has("factor") ? factor() : trained() / length;
       const factors = (field: string) => rope.floats(field, size / 2) ?? Array.from({ length: size / 2 }, () => 1);
       return {
         type: "longrope",
         short: factors("short_factor"),
         long: factors("long_factor"),
-        attentionFactor: rope.float("attention_factor", { default: by <= 1 ? 1 : Math.sqrt(1 + Math.log(by) / Math.log(original())) }),
-        original: original(),
+        attentionFactor: rope.float("attention_factor", { default: by <= 1 ? 1 : Math.sqrt(1 + Math.log(by) / Math.log(length)) }),
+        original: length,
       };
     }
     default:

@@ -1,8 +1,7 @@
 // T5 (Raffel et al. 2020): an encoder–decoder with RMS norms, no biases, unscaled scores and relative positions, whose bias by distance
 // all layers of a stack share. T5 1.1, Flan-T5 and mT5 (Xue et al. 2021) gate their feed-forward networks; UMT5 (Chung et al. 2023) has a bias
 // in every layer.
-import { ConfigError } from "../errors.ts";
-import type { ConfigReader } from "../load/config.ts";
+import { ConfigReader, type RawConfig } from "../load/config.ts";
 import { decoderBlock, type DecoderNames } from "../nn/decoder.ts";
 import { encoderBlock, type EncoderNames } from "../nn/encoder.ts";
 import { linear } from "../nn/linear.ts";
@@ -22,24 +21,34 @@ const MOST_POSITIONS = 1 << 16;
 type Stack = "encoder" | "decoder";
 
 /** `feed_forward_proj`: an activation, or one with a gate. */
-function feedForwardOf(config: ConfigReader): { gated: boolean; activation: "relu" | "gelu" | "gelu_new" | "silu" } {
-  const name = config.has("feed_forward_proj") ? config.raw["feed_forward_proj"] : "relu";
-  const known = {
-    relu: { gated: false, activation: "relu" },
-    gelu: { gated: false, activation: "gelu" },
-    "gated-gelu": { gated: true, activation: "gelu_new" },
-    "gated-silu": { gated: true, activation: "silu" },
-  } as const;
-  if (typeof name === "string" && Object.hasOwn(known, name)) return known[name as keyof typeof known];
-  const expected = Object.keys(known).join(", ");
-  throw new ConfigError(`config.json: feed_forward_proj must be one of ${expected}, got ${JSON.stringify(name)}`, {
-    field: "feed_forward_proj",
-    expected,
-    got: name,
-  });
+function feedForwardOf(config: ConfigReader): { gated: boolean; activation: ReturnType<ConfigReader["activation"]> } {
+  const field = "feed_forward_proj";
+  const name = config.raw[field] ?? "relu";
+  // In files of T5 1.1 "gelu" means its approximation.
+  if (name === "gated-gelu") return { gated: true, activation: "gelu_new" };
+  const gated = typeof name === "string" && name.startsWith("gated-");
+  const kind = gated ? name.slice("gated-".length) : name;
+  return { gated, activation: new ConfigReader({ [field]: kind }, config.file).activation(field) };
 }
 
+/** Sizes of the small mT5 and UMT5, which have a gate. */
+const MT5_SMALL = {
+  vocab_size: 250112,
+  d_model: 512,
+  d_kv: 64,
+  d_ff: 1024,
+  num_layers: 8,
+  num_heads: 6,
+  feed_forward_proj: "gated-gelu",
+} satisfies RawConfig;
+const DEFAULTS: Readonly<Record<string, RawConfig>> = {
+  t5: { vocab_size: 32128, d_model: 512, d_kv: 64, d_ff: 2048, num_layers: 6, num_heads: 8 },
+  mt5: { ...MT5_SMALL, tie_word_embeddings: false },
+  umt5: MT5_SMALL,
+};
+
 function read(config: ConfigReader, checkpoint: CheckpointNames): Architecture {
+  const modelType = config.oneOf("model_type", Object.keys(DEFAULTS));
   const width = config.int("d_model");
   const vocabSize = config.int("vocab_size");
   const heads = config.int("num_heads");
@@ -50,12 +59,18 @@ function read(config: ConfigReader, checkpoint: CheckpointNames): Architecture {
   const depth = { encoder: layers, decoder: config.has("num_decoder_layers") ? config.layers("num_decoder_layers") : layers };
   const eps = config.float("layer_norm_epsilon", { min: 0, default: 1e-6 });
   const buckets = config.int("relative_attention_num_buckets", { min: 4, max: 1024, default: 32 });
-  const maxDistance = config.int("relative_attention_max_distance", { min: buckets, default: 128 });
+  const maxDistance = config.int("relative_attention_max_distance", { min: Math.floor(buckets / 2) + 1, default: 128 });
   const { gated, activation } = feedForwardOf(config);
   const tied = config.bool("tie_word_embeddings", true);
-  const ownBias = config.raw["model_type"] === "umt5";
+  const ownBias = modelType === "umt5";
+  // Transformers 5 calls all of them tied, loads the file's matrix where it has one, never scales mT5's output, and says of T5's whether it does.
+  const since5 = config.has("scale_decoder_outputs") || modelType === "mt5";
+  const ownMatrix = checkpoint.has("lm_head.weight") && (!tied || since5);
+  const scaled = config.bool("scale_decoder_outputs", tied && !ownMatrix);
   const encodes = config.strings("architectures")[0]?.endsWith("EncoderModel") ?? false;
-  const head = encodes ? "none" : headOf(config, "seq2seq-lm");
+  const named = headOf(config, "seq2seq-lm");
+  // The first files name the class T5WithLMHeadModel.
+  const head = encodes ? "none" : named === "causal-lm" ? "seq2seq-lm" : named;
 
   const feedForward = (at: number) => {
     const path = `layer.${at}.DenseReluDense`;
@@ -100,12 +115,12 @@ function read(config: ConfigReader, checkpoint: CheckpointNames): Architecture {
 
   function headOn(g: Graph, x: Value): Value | undefined {
     if (head !== "seq2seq-lm") return undefined;
-    if (!tied) return matmul(g, x, g.weight("lm_head.weight", [vocabSize, width]), { path: "lm_head" });
-    return matmul(g, scaleBy(g, x, width ** -0.5, { path: "lm_head" }), embeddings(g), { path: "lm_head" });
+    const matrix = ownMatrix ? g.weight("lm_head.weight", [vocabSize, width]) : embeddings(g);
+    return matmul(g, scaled ? scaleBy(g, x, width ** -0.5, { path: "lm_head" }) : x, matrix, { path: "lm_head" });
   }
 
   const architecture: Architecture = {
-    modelType: "t5",
+    modelType,
     kind: encodes ? "encoder" : "encoder-decoder",
     head,
     vocabSize,
@@ -166,4 +181,4 @@ function read(config: ConfigReader, checkpoint: CheckpointNames): Architecture {
   };
 }
 
-export const t5: Family = { modelTypes: ["t5", "mt5", "umt5"], read };
+export const t5: Family = { modelTypes: Object.keys(DEFAULTS), defaults: (modelType) => DEFAULTS[modelType]!, read };

@@ -63,6 +63,12 @@ const BROKEN: readonly (readonly [string, (files: Files) => void, new (...args: 
     ConfigError,
     /num_attention_heads/,
   ],
+  [
+    "heads that were cut out",
+    (f) => (f["config.json"] = text({ ...tinyConfig("llama"), pruned_heads: { 0: [1] } })),
+    UnsupportedError,
+    /pruned_heads/,
+  ],
   ["no weights", (f) => delete f["model.safetensors"], CheckpointError, /model\.safetensors/],
   ["only a pickle", (f) => ((f["pytorch_model.bin"] = text("PK........")), delete f["model.safetensors"]), UnsupportedError, /pickle/],
   ["an empty weight file", (f) => (f["model.safetensors"] = new Uint8Array(3)), CheckpointError, /truncated/],

@@ -32,7 +32,7 @@ describe("values", () => {
     refused(() => reader(undefined).int("x", { default: 9, max: 8 }), 9);
   });
 
-  test.each(["1e-5", Number.NaN, Infinity, -Infinity, true, [], undefined])("float refuses %s", (value) => {
+  test.each(["1e-5", 1e39, Number.NaN, Infinity, -Infinity, true, [], undefined])("float refuses %s", (value) => {
     refused(() => reader(value).float("x"), value);
   });
   test("float takes its range and its default", () => {
@@ -57,6 +57,9 @@ describe("values", () => {
       gelu_new: "gelu_new",
       gelu_pytorch_tanh: "gelu_new",
       gelu_fast: "gelu_new",
+      gelu_accurate: "gelu_new",
+      gelu_python_tanh: "gelu_new",
+      gelu_python: "gelu",
       silu: "silu",
       swish: "silu",
       tanh: "tanh",
