@@ -14,7 +14,8 @@ export interface IntRange {
 /** Sizes beyond this are no model but a mistake or an attack: products of two of them still are exact integers. */
 const LARGEST_SIZE = 1 << 24;
 
-const MOST_LAYERS = 512;
+/** Of a stack. */
+export const MOST_LAYERS = 512;
 
 /** What the names of activations mean: the approximations of GELU by tanh are one. */
 const ACTIVATIONS = {

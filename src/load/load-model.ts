@@ -17,7 +17,7 @@ import { canonicalNames } from "./names.ts";
 import { openFiles } from "./open-checkpoint.ts";
 import { ggufOf, type SourceInput, type SourceOptions, toSource } from "./source.ts";
 import type { LoadProgress } from "./stream.ts";
-import { type Dtype, DTYPES, gpuType, planWeights, type UploadOptions, uploadWeights } from "./weights.ts";
+import { checkWeights, type Dtype, DTYPES, gpuType, planWeights, type UploadOptions, uploadWeights } from "./weights.ts";
 
 export interface LoadOptions extends SourceOptions {
   /**
@@ -53,6 +53,9 @@ export interface LoadOptions extends SourceOptions {
   readonly maxBytes?: number;
 }
 
+/** Where tensors are missed, whatever the file is called. */
+const WEIGHTS = "model.safetensors";
+
 /**
  * Loads an unconverted Hugging Face checkpoint: config.json, model.safetensors (or its shards) and, where there is one,
  * tokenizer.json; or a GGUF file.
@@ -85,7 +88,9 @@ export async function loadModel(input: SourceInput, options: LoadOptions = {}): 
   ]);
   const architecture = family.read(config.withDefaults(family.defaults?.(modelType)), { has: (name) => checkpoint.tensors.has(name) });
   const graphs: GraphSource = { architecture, kv };
-  const stored = gpuType(checkpoint, dtype, readByRows(graphsOf(graphs)));
+  const written = graphsOf(graphs);
+  checkWeights(written, checkpoint, WEIGHTS);
+  const stored = gpuType(checkpoint, dtype, readByRows(written));
 
   const load = async (given: GPUDevice | undefined, upload: UploadOptions = {}): Promise<Engine> => {
     const device = given ?? (await requestDevice());
@@ -98,7 +103,7 @@ export async function loadModel(input: SourceInput, options: LoadOptions = {}): 
       const bytes = specs.reduce((n, s) => n + s.bytes, 0);
       if (bytes > maxBytes)
         throw new UnsupportedError(`The weights take ${bytes} bytes on the GPU, more than maxBytes = ${maxBytes}`, { feature: "maxBytes" });
-      const targets = planWeights(specs, checkpoint, "model.safetensors");
+      const targets = planWeights(specs, checkpoint, WEIGHTS);
       for (const [name, buffer] of await uploadWeights(device, source, specs, targets, upload)) engine.addWeight(name, buffer);
       await source.finish?.(upload.signal);
       upload.signal?.throwIfAborted();

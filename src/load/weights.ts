@@ -12,6 +12,7 @@ import {
 import { CheckpointError, UnsupportedError } from "../errors.ts";
 import { storageBuffer, wholeWords, withinMemory } from "../gpu/buffers.ts";
 import { Quantizer, type QuantSource, type QuantTarget } from "../gpu/quantize.ts";
+import { type Graph, root } from "../schedule/graph.ts";
 import type { WeightBuffer, WeightPlace } from "../schedule/layout.ts";
 import { convert } from "./convert.ts";
 import type { Sink } from "./gguf/rearrange.ts";
@@ -65,25 +66,42 @@ interface Target {
   readonly place: WeightPlace;
 }
 
+/** A tensor that the checkpoint must have. */
+function tensorOf(checkpoint: Checkpoint, name: string, shape: readonly unknown[], files: string): TensorInfo {
+  const tensor = checkpoint.tensors.get(name);
+  if (!tensor)
+    throw new CheckpointError(`${files}: tensor ${name} of shape [${shape.join(", ")}] is missing`, {
+      file: files,
+      field: name,
+      expected: shape,
+    });
+  if (tensor.shape.join() !== shape.join())
+    throw new CheckpointError(
+      `${tensor.file}: tensor ${name} has shape [${tensor.shape.join(", ")}]; config.json makes it [${shape.join(", ")}]`,
+      { file: tensor.file, field: name, expected: shape, got: tensor.shape },
+    );
+  storedType(tensor);
+  return tensor;
+}
+
+/**
+ * Whether the checkpoint has what the graphs read. Asked before plans are made: for sizes that no file bears out they would be as large
+ * as the config claims.
+ * @throws CheckpointError, UnsupportedError
+ */
+export function checkWeights(graphs: readonly Graph[], checkpoint: Checkpoint, files: string): void {
+  for (const value of graphs.flatMap(({ nodes }) => nodes.flatMap(({ inputs }) => Object.values(inputs)))) {
+    if (value?.origin.kind !== "weight") continue;
+    for (const { tensor } of value.origin.parts) if (tensor !== null) tensorOf(checkpoint, tensor, root(value).shape, files);
+  }
+}
+
 /** What has to be streamed: every tensor with the places it goes to. A tied weight may go to several. */
 export function planWeights(specs: readonly WeightBuffer[], checkpoint: Checkpoint, files: string): Map<TensorInfo, Target[]> {
   const targets = new Map<TensorInfo, Target[]>();
   for (const spec of specs) {
     for (const part of spec.parts) {
-      const tensor = checkpoint.tensors.get(part.tensor);
-      if (!tensor)
-        throw new CheckpointError(`${files}: tensor ${part.tensor} of shape [${part.shape.join(", ")}] is missing`, {
-          file: files,
-          field: part.tensor,
-          expected: part.shape,
-        });
-      if (tensor.shape.join() !== part.shape.join()) {
-        throw new CheckpointError(
-          `${tensor.file}: tensor ${part.tensor} has shape [${tensor.shape.join(", ")}]; config.json makes it [${part.shape.join(", ")}]`,
-          { file: tensor.file, field: part.tensor, expected: part.shape, got: tensor.shape },
-        );
-      }
-      storedType(tensor);
+      const tensor = tensorOf(checkpoint, part.tensor, part.shape, files);
       const list = targets.get(tensor) ?? [];
       list.push({ spec, place: part });
       targets.set(tensor, list);

@@ -1,6 +1,6 @@
 // ALBERT (Lan et al. 2020): a post-norm encoder that applies the same layers again and again, with embeddings narrower
 // than the hidden size.
-import type { ConfigReader } from "../load/config.ts";
+import { type ConfigReader, MOST_LAYERS } from "../load/config.ts";
 import { encoderBlock, type EncoderNames } from "../nn/encoder.ts";
 import { linear } from "../nn/linear.ts";
 import { layerNorm } from "../nn/norm.ts";
@@ -23,7 +23,7 @@ function read(config: ConfigReader, checkpoint: CheckpointNames): Architecture {
   const narrow = config.int("embedding_size");
   const layers = config.layers("num_hidden_layers");
   const groups = config.int("num_hidden_groups", { default: 1 });
-  const inner = config.int("inner_group_num", { default: 1 });
+  const inner = config.int("inner_group_num", { max: Math.floor(MOST_LAYERS / layers), default: 1 });
   const heads = config.int("num_attention_heads");
   config.headSize(width, heads, "num_attention_heads");
   const size = config.int("intermediate_size");

@@ -64,6 +64,15 @@ const BROKEN: readonly (readonly [string, (files: Files) => void, new (...args: 
     /num_attention_heads/,
   ],
   [
+    "sizes that no file bears out",
+    (f) => {
+      const huge = { hidden_size: 2 ** 24, vocab_size: 2 ** 24, num_hidden_layers: 512, head_dim: null };
+      f["config.json"] = text({ ...tinyConfig("llama"), ...huge, num_attention_heads: 4, num_key_value_heads: 4 });
+    },
+    CheckpointError,
+    /config\.json makes it \[16777216, 16777216\]/,
+  ],
+  [
     "heads that were cut out",
     (f) => (f["config.json"] = text({ ...tinyConfig("llama"), pruned_heads: { 0: [1] } })),
     UnsupportedError,

@@ -211,6 +211,12 @@ describe("what is not built is refused", () => {
     await expect(qwen(["full_attention", "sliding_attention"])).resolves.toBeDefined();
   });
 
+  test("more layers than any model has, by whatever name", async () => {
+    const albert = (inner: number) => read({ model_type: "albert", num_hidden_layers: 512, inner_group_num: inner });
+    await expect(albert(2)).rejects.toMatchObject({ name: "ConfigError", field: "inner_group_num" });
+    await expect(albert(1)).resolves.toBeDefined();
+  });
+
   test("Gemma that looks ahead", async () => {
     await expect(read({ model_type: "gemma3_text", use_bidirectional_attention: true })).rejects.toThrow(/use_bidirectional_attention/);
     await expect(read({ model_type: "gemma3_text", use_bidirectional_attention: null })).resolves.toBeDefined();
