@@ -88,7 +88,7 @@ async function runTask(task: Task, name: string, options: RunOptions): Promise<P
       const first = performance.now() - begin;
       gold ??= output;
       const difference = differenceOf(output, gold, task);
-      const wrong = difference > TOLERANCE;
+      const wrong = !(difference <= TOLERANCE);
       entry.result = {
         ...entry.result,
         status: wrong ? "wrong" : "ok",
@@ -147,5 +147,5 @@ function differenceOf(output: Float32Array, gold: Float32Array, task: Task): num
     largest = Math.max(largest, Math.abs(value));
     if (Number.isNaN(output[i]!)) worst = Infinity;
   });
-  return worst / largest;
+  return worst / (largest || 1);
 }

@@ -133,6 +133,9 @@ export function forwardDims(engine: Engine, source: Rows | undefined, target: Ro
 /** Variants are chosen by sizes as coarse as this: a program for each, which is right for all. */
 const round = (size: number): number => Math.min(1024, 2 ** Math.ceil(Math.log2(size)));
 
+/** Of programs with captured modules: a graph is not written again to find where they are. */
+const capturedModules = new WeakMap<Program<Plan>, readonly CapturedModule[]>();
+
 /** The program of a graph with hooks, and where it leaves what the maps of captured modules need. */
 export async function hookedProgram(
   engine: Engine,
@@ -146,7 +149,9 @@ export async function hookedProgram(
   const sizes = { batch: round(expect.batch), source: round(expect.source), rows: round(expect.rows), query: round(expect.query) };
   const key = [name, ...Object.values(sizes), ...hooksKey(hooks)].join(" ");
   const program = await engine.program(key, hooked, { ...expect, ...sizes });
-  return { program, captured: [...hooks.captured].map((path) => capturedModule(path, hooked(), program.plan)) };
+  const captured = capturedModules.get(program) ?? [...hooks.captured].map((path) => capturedModule(path, hooked(), program.plan));
+  capturedModules.set(program, captured);
+  return { program, captured };
 }
 
 function fill(workspace: Workspace, { source, target }: ForwardInputs, dims: ModelDims): void {
