@@ -3,23 +3,55 @@
 from pack import Pack
 
 BERT = dict(
-    vocab_size=71, hidden_size=24, num_hidden_layers=2, num_attention_heads=3, intermediate_size=37, max_position_embeddings=35,
-    type_vocab_size=2, pad_token_id=0,
-)  # fmt: skip
+    vocab_size=71,
+    hidden_size=24,
+    num_hidden_layers=2,
+    num_attention_heads=3,
+    intermediate_size=37,
+    max_position_embeddings=35,
+    type_vocab_size=2,
+    pad_token_id=0,
+)
 ROBERTA = BERT | dict(
-    hidden_size=20, num_attention_heads=4, max_position_embeddings=36, type_vocab_size=1, pad_token_id=1, bos_token_id=0, eos_token_id=2,
+    hidden_size=20,
+    num_attention_heads=4,
+    max_position_embeddings=36,
+    type_vocab_size=1,
+    pad_token_id=1,
+    bos_token_id=0,
+    eos_token_id=2,
     layer_norm_eps=1e-5,
-)  # fmt: skip
+)
 DISTILBERT = dict(vocab_size=79, dim=28, n_layers=2, n_heads=4, hidden_dim=34, max_position_embeddings=33, pad_token_id=0)
 ELECTRA = BERT | dict(embedding_size=15, hidden_size=28, num_attention_heads=4, intermediate_size=38)
 MPNET = dict(
-    vocab_size=73, hidden_size=24, num_hidden_layers=2, num_attention_heads=3, intermediate_size=37, max_position_embeddings=36,
-    pad_token_id=1, bos_token_id=0, eos_token_id=2, layer_norm_eps=1e-5,
-)  # fmt: skip
+    vocab_size=73,
+    hidden_size=24,
+    num_hidden_layers=2,
+    num_attention_heads=3,
+    intermediate_size=37,
+    max_position_embeddings=36,
+    relative_attention_num_buckets=32,
+    pad_token_id=1,
+    bos_token_id=0,
+    eos_token_id=2,
+    layer_norm_eps=1e-5,
+)
 ALBERT = dict(
-    vocab_size=69, embedding_size=14, hidden_size=25, num_hidden_layers=4, num_hidden_groups=2, inner_group_num=1, num_attention_heads=5,
-    intermediate_size=42, max_position_embeddings=34, hidden_act="gelu_new", pad_token_id=0, bos_token_id=2, eos_token_id=3,
-)  # fmt: skip
+    vocab_size=69,
+    embedding_size=14,
+    hidden_size=25,
+    num_hidden_layers=4,
+    num_hidden_groups=2,
+    inner_group_num=1,
+    num_attention_heads=5,
+    intermediate_size=42,
+    max_position_embeddings=34,
+    hidden_act="gelu_new",
+    pad_token_id=0,
+    bos_token_id=2,
+    eos_token_id=3,
+)
 
 
 def labels(*names: str) -> dict:
@@ -33,33 +65,60 @@ MOODS = labels("admiration", "amusement", "anger", "neutral")
 
 PACKS = [
     Pack("electra", "enc", "ElectraForMaskedLM", ELECTRA, note="A generator: embedding_size is not hidden_size."),
-    Pack("electra_discriminator", "enc", "ElectraForPreTraining", ELECTRA | dict(embedding_size=28), note="embedding_size is hidden_size: "
-         "no embeddings_project. logits (B, T): above 0 where a token looks replaced."),  # fmt: skip
+    Pack(
+        "electra_discriminator",
+        "enc",
+        "ElectraForPreTraining",
+        ELECTRA | dict(embedding_size=28),
+        note="embedding_size is hidden_size: no embeddings_project. logits (B, T): above 0 where a token looks replaced.",
+    ),
     Pack("xlm_roberta", "enc", "XLMRobertaForMaskedLM", ROBERTA | dict(vocab_size=73), note="Positions start behind pad_token_id."),
     Pack("mpnet", "enc", "MPNetForMaskedLM", MPNET, note="Positions start behind pad_token_id; one bias by distance for all layers."),
-    Pack("mpnet_sentence", "enc", "MPNetModel",
-         MPNET | dict(hidden_size=20, num_attention_heads=5, intermediate_size=33, max_position_embeddings=40),
-         note="No prefix before the names."),  # fmt: skip
+    Pack(
+        "mpnet_sentence",
+        "enc",
+        "MPNetModel",
+        MPNET | dict(hidden_size=20, num_attention_heads=5, intermediate_size=33, max_position_embeddings=40),
+        note="No prefix before the names.",
+    ),
     Pack("albert", "enc", "AlbertForMaskedLM", ALBERT, note="Two groups of one layer, each applied twice."),
     Pack("bert_sequence_classification", "enc", "BertForSequenceClassification", BERT | STARS),
     Pack("bert_token_classification", "enc", "BertForTokenClassification", BERT | ENTITIES),
     Pack("bert_question_answering", "enc", "BertForQuestionAnswering", BERT),
     Pack("distilbert_sequence_classification", "enc", "DistilBertForSequenceClassification", DISTILBERT | SENTIMENT),
     Pack("distilbert_token_classification", "enc", "DistilBertForTokenClassification", DISTILBERT | ENTITIES, dtype="F16"),
-    Pack("distilbert_question_answering", "enc", "DistilBertForQuestionAnswering", DISTILBERT),
-    Pack("roberta_sequence_classification", "enc", "RobertaForSequenceClassification",
-         ROBERTA | MOODS | dict(problem_type="multi_label_classification")),  # fmt: skip
+    Pack("distilbert_question_answering", "enc", "DistilBertForQuestionAnswering", DISTILBERT, dtype="F16"),
+    Pack(
+        "roberta_sequence_classification",
+        "enc",
+        "RobertaForSequenceClassification",
+        ROBERTA | MOODS | dict(problem_type="multi_label_classification"),
+    ),
     Pack("roberta_token_classification", "enc", "RobertaForTokenClassification", ROBERTA | ENTITIES),
     Pack("roberta_question_answering", "enc", "RobertaForQuestionAnswering", ROBERTA),
-    Pack("electra_sequence_classification", "enc", "ElectraForSequenceClassification", ELECTRA | labels("LABEL_0"),
-         note="One label: a regression, as in cross-encoders."),  # fmt: skip
-    Pack("electra_token_classification", "enc", "ElectraForTokenClassification", ELECTRA | ENTITIES),
-    Pack("albert_sequence_classification", "enc", "AlbertForSequenceClassification",
-         ALBERT | SENTIMENT | dict(num_hidden_layers=2, num_hidden_groups=1, inner_group_num=2),
-         note="One group of two layers, applied twice."),
+    Pack(
+        "electra_sequence_classification",
+        "enc",
+        "ElectraForSequenceClassification",
+        ELECTRA | labels("LABEL_0"),
+        dtype="F16",
+        note="One label: a regression, as in cross-encoders.",
+    ),
+    Pack("electra_token_classification", "enc", "ElectraForTokenClassification", ELECTRA | ENTITIES, dtype="BF16"),
+    Pack(
+        "albert_sequence_classification",
+        "enc",
+        "AlbertForSequenceClassification",
+        ALBERT | SENTIMENT | dict(num_hidden_layers=2, num_hidden_groups=1, inner_group_num=2),
+        dtype="F16",
+        note="One group of two layers, applied twice.",
+    ),
     Pack("albert_question_answering", "enc", "AlbertForQuestionAnswering", ALBERT | dict(num_hidden_layers=3, num_hidden_groups=1)),
     Pack(
-        "sentence_bert", "enc", "BertModel", BERT | dict(hidden_size=27, hidden_act="gelu_new"),
+        "sentence_bert",
+        "enc",
+        "BertModel",
+        BERT | dict(hidden_size=27, hidden_act="gelu_new"),
         note="No prefix before the names, a pooler, and the files of sentence-transformers. mean_pooled_normalized and "
         "cls_pooled_normalized are last_hidden_state averaged over the mask, or its first row, divided by its length.",
         extra_files={
@@ -68,11 +127,23 @@ PACKS = [
                 {"idx": 1, "name": "1", "path": "1_Pooling", "type": "sentence_transformers.models.Pooling"},
                 {"idx": 2, "name": "2", "path": "2_Normalize", "type": "sentence_transformers.models.Normalize"},
             ],
-            "1_Pooling/config.json": {"word_embedding_dimension": 27, "pooling_mode_cls_token": False, "pooling_mode_mean_tokens": True,
-                                      "pooling_mode_max_tokens": False, "pooling_mode_mean_sqrt_len_tokens": False},
+            "1_Pooling/config.json": {
+                "word_embedding_dimension": 27,
+                "pooling_mode_cls_token": False,
+                "pooling_mode_mean_tokens": True,
+                "pooling_mode_max_tokens": False,
+                "pooling_mode_mean_sqrt_len_tokens": False,
+            },
             "sentence_bert_config.json": {"max_seq_length": 32, "do_lower_case": False},
         },
-    ),  # fmt: skip
-    Pack("bert_relative_key", "enc", "BertForMaskedLM", BERT | dict(position_embedding_type="relative_key"), optional=True,
-         note="Relative key positions of Shaw et al.; older releases of transformers only."),  # fmt: skip
+    ),
+    Pack(
+        "bert_relative_key",
+        "enc",
+        "BertForMaskedLM",
+        BERT | dict(position_embedding_type="relative_key"),
+        optional=True,
+        dtype="F16",
+        note="Relative key positions of Shaw et al.; older releases of transformers only.",
+    ),
 ]

@@ -1,7 +1,7 @@
 """What a pack is: one tiny random checkpoint, the inputs it is run on and the generations recorded of it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Callable
 
 
 @dataclass
@@ -26,7 +26,7 @@ class Pack:
     kind: enc, dec or encdec. model: name of the class in transformers. config: arguments of its configuration class. stored: keys of the
     written config.json to replace (None: to remove), for files as they lie on the Hub but no longer leave save_pretrained. gains:
     pattern of a parameter's name -> standard deviation, before the usual rule. lengths: a case per entry, its rows' lengths (encdec:
-    pairs of source and target). first_id: smallest id drawn, those below are special.
+    pairs of source and target). first_id: smallest id drawn, those below are special. release: of transformers, 4 or 5, that writes it.
     """
 
     name: str
@@ -40,6 +40,7 @@ class Pack:
     gains: dict[str, float] = field(default_factory=dict)
     dtype: str = "F32"
     first_id: int = 3
+    release: int = 4
     seed: int = 0
     optional: bool = False
     note: str | None = None
