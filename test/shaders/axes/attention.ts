@@ -48,6 +48,9 @@ const SIZES = [
 ] as const;
 const MAIN = SIZES[4];
 
+/** What becomes of a score knows nothing of the heads' sizes or of who sums. */
+const scored = (o: KeyOptions & Heads, others: boolean): boolean => !(o.softcap || o.distances) || (isSize(o, MAIN) && !others);
+
 interface Heads {
   readonly dk: number;
   readonly dv: number;
@@ -63,6 +66,7 @@ export const attentionAxes = [
       (!o.subgroups || (o.threads === 64 && usual(o) && !o.halves)) &&
       possible(o, o.stats ? 5 : 4) &&
       readable(o) &&
+      scored(o, o.subgroups) &&
       !(o.halves && o.stats) &&
       !(o.split && (o.stats || o.window || o.mask || !usual(o))) &&
       (isSize(o, MAIN) ? o.causal || (!o.table && !(o.window && o.stats)) : usual(o) && !o.table && SIZES.some((size) => isSize(o, size))),

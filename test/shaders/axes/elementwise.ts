@@ -6,6 +6,7 @@ import { headsKernel } from "../../../shaders/heads.ts";
 import { mapKernel } from "../../../shaders/map.ts";
 import { narrowKernel } from "../../../shaders/narrow.ts";
 import { normKernel } from "../../../shaders/norm.ts";
+import { pickTokenKernel } from "../../../shaders/pick-token.ts";
 import { quantizeKernel } from "../../../shaders/quantize.ts";
 import { repackKernel } from "../../../shaders/repack.ts";
 import { DESTINATIONS, rotaryAppendKernel } from "../../../shaders/rotary-append.ts";
@@ -17,6 +18,7 @@ import { defineAxes, FLAG, WEIGHTS } from "./axes.ts";
 
 export const elementwiseAxes = [
   defineAxes({ kernel: addKernel, axes: { broadcast: FLAG } }),
+  defineAxes({ kernel: pickTokenKernel, axes: { last: FLAG } }),
   defineAxes({
     kernel: appendKernel,
     axes: { parts: [1, 2, 3], half0: FLAG, half1: FLAG, half2: FLAG },
