@@ -17,10 +17,11 @@ export function packageSize(folder = "dist"): PackageSize | undefined {
   const entry = join(folder, "index.js");
   if (!existsSync(entry)) return undefined;
   const core = closure(entry);
+  // The family, generating, and reading a tokenizer.json; a set takes up what is added while it is gone through.
   const marian = new Set(core);
-  for (const file of core)
+  for (const file of marian)
     for (const chunk of dynamicImports(file))
-      if (/(?:marian|generate)-[^/\\]*$/.test(chunk)) for (const part of closure(chunk)) marian.add(part);
+      if (/(?:marian|generate|load|library)-[^/\\]*$/.test(chunk)) for (const part of closure(chunk)) marian.add(part);
   return { core: size(core), marian: size([...marian, TOKENIZERS]) };
 }
 
@@ -34,7 +35,7 @@ function closure(entry: string, seen = new Set<string>()): Set<string> {
 }
 
 function dynamicImports(file: string): string[] {
-  return [...readFileSync(file, "utf8").matchAll(/import\(\s*["'](\.[^"']+)["']\s*\)/g)].map(([, name]) => join(dirname(file), name!));
+  return [...readFileSync(file, "utf8").matchAll(/import\(\s*["'`](\.[^"'`]+)["'`]\s*\)/g)].map(([, name]) => join(dirname(file), name!));
 }
 
 function size(files: Iterable<string>): number {

@@ -16,7 +16,6 @@ import type { Graph } from "../schedule/graph.ts";
 import { generationLowerings } from "../schedule/lower/generation.ts";
 import type { Cache, KvPrefix } from "./kv-prefix.ts";
 import type { Settings } from "./options.ts";
-import { runProcessors } from "./processors.ts";
 import { planKey, processLogits, recordOf, SCORES, SEED, select, selectGraph, STEPS, writeSelection } from "./select.ts";
 
 export interface SessionOptions {
@@ -152,6 +151,7 @@ export class Session {
   async *#processedSteps(selection: BoundProgram): AsyncGenerator<Int32Array> {
     const engine = this.#engine;
     const { settings, signal, group } = this.#options;
+    const { runProcessors } = await import("./processors.ts");
     const { rows, capacity } = this.dims;
     const { buffer, size } = recordOf(settings, { items: this.dims.batch, rows });
     const vocabulary = engine.architecture.vocabSize;

@@ -79,7 +79,7 @@ export async function pipeline(task: Task, input: Model | SourceInput, options?:
     });
   const own = !(input instanceof Model);
   const source = own ? toSource(input) : undefined;
-  const model = source ? await loadModel(source, options) : (input as Model);
+  const model = own ? await loadModel(input, options) : input;
   const dispose = () => {
     if (own) model.dispose();
   };

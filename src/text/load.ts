@@ -2,7 +2,6 @@
 // of tokenizer needs is fetched with the first of that kind.
 import { CheckpointError, FoveaError } from "../errors.ts";
 import { MissingFileError, readBytes, readJson, readOptionalJson, type Source } from "../load/source.ts";
-import { ChatTemplates } from "./chat.ts";
 import { Languages } from "./languages.ts";
 import type { TextModel } from "./text-model.ts";
 import { type SpecialTokens, Tokenizer } from "./tokenizer.ts";
@@ -35,7 +34,7 @@ export async function loadTokenizer(source: Source, facts: ModelFacts = {}, sign
       find: (token) => (model.piece(model.id(token)) === token ? model.id(token) : undefined),
       tokens: () => [...model.added.keys()],
     }),
-    chat: new ChatTemplates({ source, config, specialTokens }),
+    chat: { source, config, specialTokens },
     // "No limit" is written as 10³⁰.
     maxLength: typeof maxLength === "number" && maxLength < 1e9 ? maxLength : undefined,
   });

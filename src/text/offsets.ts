@@ -1,9 +1,8 @@
 // Where in a text its tokens stand, for highlighting. The library tells no offsets, so they are found by lining the pieces up with the text:
 // both are bytes without white space, the text's normalised character by character, so that each byte knows the characters it came from.
 // What cannot be told for sure is undefined: white space alone, and unknown text next to other unknown text of the same word.
-import { byteOf } from "./sentencepiece.ts";
 import type { TextModel } from "./text-model.ts";
-import { SPACE } from "./vocabulary.ts";
+import { byteOf, SPACE } from "./vocabulary.ts";
 
 /** [start, end) in UTF-16 units, without the space before a word; undefined where it cannot be told. */
 export type Offset = readonly [start: number, end: number] | undefined;

@@ -5,7 +5,7 @@ import { CheckpointError } from "../errors.ts";
 import { precompiledNormalizer } from "./charsmap.ts";
 import { mergePieces } from "./spm-bpe.ts";
 import { likeliestPieces } from "./unigram.ts";
-import { type Piece, PIECE, SPACE, type Vocabulary, vocabularyOf } from "./vocabulary.ts";
+import { bytePiece, type Piece, PIECE, SPACE, type Vocabulary, vocabularyOf } from "./vocabulary.ts";
 
 /** TrainerSpec.ModelType */
 const MODEL = { unigram: 1, bpe: 2 } as const;
@@ -69,14 +69,6 @@ export class SentencePiece {
       .join("");
   }
 }
-
-export const bytePiece = (byte: number): string => `<0x${byte.toString(16).toUpperCase().padStart(2, "0")}>`;
-
-/** The byte that a piece stands for, if it does. */
-export const byteOf = (piece: string): number | undefined => {
-  const hex = /^<0x([0-9A-F]{2})>$/.exec(piece)?.[1];
-  return hex === undefined ? undefined : Number.parseInt(hex, 16);
-};
 
 interface ModelSpec {
   pieces: Piece[];

@@ -1,8 +1,8 @@
 // A tokenizer of a SentencePiece model and what a family puts around it: which ids the pieces have, added tokens, special tokens around a
 // text. For checkpoints that have no tokenizer.json; the layouts are in spm-layouts.ts.
-import { byteOf, type SentencePiece } from "./sentencepiece.ts";
+import type { SentencePiece } from "./sentencepiece.ts";
 import type { Surrounded, TextModel } from "./text-model.ts";
-import { SPACE } from "./vocabulary.ts";
+import { byteOf, SPACE } from "./vocabulary.ts";
 
 export interface SpmLayout {
   /** Cuts texts; another one's pieces may have ids too (a translator's target language). */

@@ -2,7 +2,7 @@
 // tokens, and the messages of a chat.
 import type { IdsInput } from "../engine/inputs.ts";
 import { InputError } from "../errors.ts";
-import type { ChatOptions, ChatTemplates, Message } from "./chat.ts";
+import type { ChatContext, ChatOptions, ChatTemplates, Message } from "./chat.ts";
 import type { Languages } from "./languages.ts";
 import { type Offset, offsetsOf } from "./offsets.ts";
 import type { TextModel } from "./text-model.ts";
@@ -55,7 +55,7 @@ export interface TokenizerParts {
   readonly model: TextModel;
   readonly specialTokens: SpecialTokens;
   readonly languages: Languages;
-  readonly chat: ChatTemplates;
+  readonly chat: ChatContext;
   /** model_max_length of tokenizer_config.json. */
   readonly maxLength?: number | undefined;
 }
@@ -76,7 +76,8 @@ export class Tokenizer {
   /** Tokens that the model was made for, where the files say. */
   readonly maxLength: number | undefined;
   readonly #model: TextModel;
-  readonly #chat: ChatTemplates;
+  readonly #chat: ChatContext;
+  #templates: ChatTemplates | undefined;
   readonly #special: ReadonlySet<number>;
 
   constructor({ model, specialTokens, languages, chat, maxLength }: TokenizerParts) {
@@ -184,8 +185,10 @@ export class Tokenizer {
    * template writes them.
    * @throws CheckpointError where the checkpoint has none; InputError where the template refuses the messages
    */
-  applyChatTemplate(messages: readonly Message[], options?: ChatOptions): Promise<string> {
-    return this.#chat.apply(messages, options);
+  async applyChatTemplate(messages: readonly Message[], options?: ChatOptions): Promise<string> {
+    const { ChatTemplates } = await import("./chat.ts");
+    this.#templates ??= new ChatTemplates(this.#chat);
+    return this.#templates.apply(messages, options);
   }
 
   /** Special tokens around a text or a pair. */

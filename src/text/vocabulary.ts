@@ -11,6 +11,15 @@ export interface Piece {
 /** How SentencePiece writes a space. */
 export const SPACE = "▁";
 
+/** How SentencePiece writes a byte, where a character has no piece. */
+export const bytePiece = (byte: number): string => `<0x${byte.toString(16).toUpperCase().padStart(2, "0")}>`;
+
+/** The byte that a piece stands for, if it does. */
+export const byteOf = (piece: string): number | undefined => {
+  const hex = /^<0x([0-9A-F]{2})>$/.exec(piece)?.[1];
+  return hex === undefined ? undefined : Number.parseInt(hex, 16);
+};
+
 export interface Vocabulary {
   /** Pieces that a text may be cut into, by their text. */
   readonly pieces: ReadonlyMap<string, Piece>;

@@ -16,6 +16,8 @@ const FILES: Readonly<Record<string, string>> = {
   "main.ts": `
 import { isSupported, loadModel, type Piece } from "fovea";
 import { Graph, matmul } from "fovea/nn";
+import { pipeline } from "fovea/pipeline";
+import { loadModel as loadInWorker } from "fovea/worker";
 
 const text = async (pieces: AsyncIterable<Piece>): Promise<string> => {
   let all = "";
@@ -27,7 +29,12 @@ if (!supported) throw new Error(reason);
 const model = await loadModel("model/", { onProgress: ({ loaded, total }) => (document.title = \`\${loaded / total}\`) });
 const g = new Graph();
 g.output("y", matmul(g, g.input("x", [2, 3]), g.weight("w", [4, 3])));
-document.querySelector("p")!.textContent = await text(model.stream("I love you."));
+const translate = await pipeline("translation", model);
+const [{ translation_text: translated }] = (await translate("I love you.")) as [{ translation_text: string }];
+const worker = await loadInWorker("model/");
+const texts = [await text(model.stream("I love you.")), translated, (await worker.generate("I love you.")).text];
+worker.dispose();
+document.querySelector("p")!.textContent = texts.join(" ");
 model.dispose();
 document.title = "done";
 `,
@@ -69,7 +76,8 @@ it("type-checks", () => {
 });
 
 it("builds and translates", async () => {
-  await build({ root: app, base: "./", configFile: false, logLevel: "error", build: { target: "es2022" } });
+  // Workers of many files need modules, which Vite does not make of itself.
+  await build({ root: app, base: "./", configFile: false, logLevel: "error", worker: { format: "es" }, build: { target: "es2022" } });
   expect(readdirSync(join(app, "dist", "assets")).length).toBeGreaterThan(1);
   const [browser, site] = await Promise.all([openBrowser(), serve(join(app, "dist"))]);
   try {
@@ -77,7 +85,7 @@ it("builds and translates", async () => {
     const problems = watch(page);
     await page.goto(site.url);
     await page.waitForFunction(() => document.title === "done", undefined, { timeout: 60_000 });
-    expect(await page.textContent("p")).toBe("Je t'aime.");
+    expect(await page.textContent("p")).toBe("Je t'aime. Je t'aime. Je t'aime.");
     expect(problems).toEqual([]);
   } finally {
     await browser.close();

@@ -1,0 +1,13 @@
+// fovea/worker: models off the page's thread, with the interface that they have on it.
+export {
+  loadModel,
+  type WorkerAttentions,
+  WorkerConversation,
+  type WorkerGeneration,
+  type WorkerLoadOptions,
+  type WorkerMaps,
+  WorkerModel,
+  type WorkerPiece,
+  type WorkerRun,
+  WorkerTokenizer,
+} from "./worker/client.ts";
