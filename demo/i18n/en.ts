@@ -1,12 +1,34 @@
 // English. The shape of every language file.
 import type { Kind } from "../maps/data.ts";
 import type { Flaw } from "../reactions/smiles.ts";
+import type { TroubleKind } from "../state/trouble.ts";
 
 export const en = {
   name: "English",
   title: "fovea – see what a Transformer looks at",
   tagline: "Type a sentence. A Transformer in this page reads it, and every coloured square shows how much one word looked at another.",
   loading: (megabytes: string) => `Loading the model (${megabytes} MB, once)…`,
+  opening: "Opening the model…",
+  troubles: {
+    webgpu: (_about: string) =>
+      "This browser has no WebGPU, or no GPU that it lets the page use, and models run on it. Current versions of Chrome, Edge and Safari have it, on pages served over https.",
+    memory: (_about: string) => "This GPU has not enough memory for it. A smaller model or a shorter text needs less.",
+    pickle: (about: string) =>
+      `The folder’s weights are only in ${about}, a format that runs code when it is read. The page reads model.safetensors: saving the model again with safetensors makes one.`,
+    unsupported: (about: string) => `The model uses “${about}”, which fovea cannot run.`,
+    missing: (about: string) =>
+      `The file ${about} is missing. A folder from the Hugging Face Hub holds config.json, model.safetensors and tokenizer.json.`,
+    tokenizer: (about: string) => `The folder has no ${about}: without it the page cannot tell the model’s words.`,
+    file: (about: string) => `The file ${about} cannot be read: it is incomplete, damaged, or something else than its name says.`,
+    config: (about: string) => `In config.json “${about}” is missing or makes no sense.`,
+    long: (about: string) => `The text has ${about} tokens, more than the model can read. A shorter one will do.`,
+    input: (_about: string) => "The model cannot take this text as it is.",
+    lost: (_about: string) =>
+      "The GPU was lost: its driver was reset, or it was taken away. Change the text to try again, or reload the page.",
+    engine: (_about: string) => "The GPU refused what it was asked for. This is a mistake of fovea’s or of the browser’s, not yours.",
+    unknown: (about: string) => `Something went wrong: ${about}`,
+  } satisfies Record<TroubleKind, (about: string) => string>,
+  troubleDetail: "What the engine says",
   scenes: {
     translation: {
       tab: "Translation",
@@ -65,6 +87,8 @@ export const en = {
   candidates: {
     title: "What else could have been written",
     chosen: (text: string, share: string) => `The model wrote “${text}”, to which it gave ${share}.`,
+    filled: "What could stand in the gap",
+    likeliest: (text: string, share: string) => `The model would fill in “${text}”, to which it gives ${share}.`,
   },
   beams: {
     title: "Beam search",
@@ -87,9 +111,18 @@ export const en = {
   },
   folder: {
     about:
-      "Drop the folder of a checkpoint from the Hugging Face Hub onto this page: config.json, model.safetensors, tokenizer.json. It is read here, in your browser, and goes nowhere.",
+      "Drop the folder of a model from the Hugging Face Hub onto this page: config.json, model.safetensors, tokenizer.json; or a .gguf file. It is read here, in your browser, and goes nowhere.",
+    families:
+      "BERT, RoBERTa, DistilBERT, ALBERT, ELECTRA; GPT-2, Llama, Mistral, Qwen, Gemma, Phi-3; T5, BART, mBART, Marian, M2M100, Pegasus.",
     pick: "Choose a folder",
     drop: "Drop the folder to open it",
+    hub: "Or a model of the Hugging Face Hub, by its name",
+    ask: "Look it up",
+    unknown: "The Hub has no model of this name that everybody may read.",
+    noWeights: "This model has no weights in model.safetensors.",
+    unreachable: "The Hub does not answer.",
+    download: (megabytes: string) => `Download ${megabytes} MB and open it`,
+    kept: "The files come from huggingface.co, which learns what you ask for, and are kept in this browser for the next time. What you type stays here.",
   },
 
   // Links and files.
@@ -112,7 +145,6 @@ export const en = {
 
   // The page's frame.
   language: "Language",
-  wrong: (what: string) => `Something went wrong: ${what}`,
   footer: {
     private: "Everything runs in this page; nothing you type leaves it.",
     models: "Models",

@@ -6,6 +6,25 @@ export const zhCN: Words = {
   title: "fovea – 看 Transformer 在看什么",
   tagline: "输入一个句子，页面里的 Transformer 会读它；每个彩色方格表示一个词对另一个词有多关注。",
   loading: (megabytes) => `正在加载模型（${megabytes} MB，仅一次）…`,
+  opening: "正在打开模型…",
+  troubles: {
+    webgpu: (_about) =>
+      "此浏览器没有 WebGPU，或没有允许页面使用的 GPU，而模型需要在上面运行。新版 Chrome、Edge 和 Safari 在 https 页面上支持 WebGPU。",
+    memory: (_about) => "GPU 的内存不够。较小的模型或较短的文本需要的内存更少。",
+    pickle: (about) =>
+      `该文件夹的权重只有 ${about}，读取这种格式会运行其中的代码。本页读取 model.safetensors：用 safetensors 重新保存模型即可。`,
+    unsupported: (about) => `该模型使用了“${about}”，fovea 无法运行。`,
+    missing: (about) => `缺少文件 ${about}。来自 Hugging Face Hub 的文件夹包含 config.json、model.safetensors 和 tokenizer.json。`,
+    tokenizer: (about) => `文件夹中没有 ${about}：没有它，页面无法把文本变成模型的词元。`,
+    file: (about) => `无法读取文件 ${about}：它不完整、已损坏，或与名称不符。`,
+    config: (about) => `config.json 中的“${about}”缺失或没有意义。`,
+    long: (about) => `文本有 ${about} 个词元，超出模型可读的长度，请缩短文本。`,
+    input: (_about) => "模型无法接受这段文本。",
+    lost: (_about) => "GPU 已丢失：驱动被重置，或设备被移除。修改文本即可重试，也可以重新加载页面。",
+    engine: (_about) => "GPU 拒绝了请求。这是 fovea 或浏览器的错误，不是你的错误。",
+    unknown: (about) => `出错了：${about}`,
+  },
+  troubleDetail: "引擎的说明",
   scenes: {
     translation: {
       tab: "翻译",
@@ -47,7 +66,12 @@ export const zhCN: Words = {
   honest: "注意力说明一个头从哪里读取信息，它本身并不是模型写出这些内容的原因。",
   examples: "示例",
   writing: { force: "自己输入", beams: "束宽", temperature: (value) => `温度 ${value}`, seed: "随机种子", sequence: "输出" },
-  candidates: { title: "还可能写出什么", chosen: (text, share) => `模型写出了“${text}”，给它的概率为 ${share}。` },
+  candidates: {
+    title: "还可能写出什么",
+    chosen: (text, share) => `模型写出了“${text}”，给它的概率为 ${share}。`,
+    filled: "空缺处可以是什么",
+    likeliest: (text, share) => `模型会填入“${text}”，给它的概率为 ${share}。`,
+  },
   beams: {
     title: "束搜索",
     finished: "完成的句子，按得分从高到低",
@@ -65,9 +89,18 @@ export const zhCN: Words = {
   compare: { start: "与另一段文本比较", label: "另一段文本，它的注意力会被减去", stop: "停止比较" },
   folder: {
     about:
-      "把 Hugging Face Hub 上一个检查点的文件夹拖到本页：config.json、model.safetensors、tokenizer.json。它只在你的浏览器里读取，不会传到任何地方。",
+      "把 Hugging Face Hub 上一个模型的文件夹拖到本页：config.json、model.safetensors、tokenizer.json；或一个 .gguf 文件。它只在你的浏览器里读取，不会传到任何地方。",
+    families:
+      "BERT、RoBERTa、DistilBERT、ALBERT、ELECTRA；GPT-2、Llama、Mistral、Qwen、Gemma、Phi-3；T5、BART、mBART、Marian、M2M100、Pegasus。",
     pick: "选择文件夹",
     drop: "松开即可打开文件夹",
+    hub: "或按名称打开 Hugging Face Hub 上的模型",
+    ask: "查找",
+    unknown: "Hub 上没有这个名称的公开模型。",
+    noWeights: "该模型没有 model.safetensors 权重。",
+    unreachable: "Hub 没有应答。",
+    download: (megabytes) => `下载 ${megabytes} MB 并打开`,
+    kept: "文件来自 huggingface.co，它会知道你请求了什么；文件保存在此浏览器中，下次可直接使用。你输入的内容不会离开这里。",
   },
 
   // 链接与文件。
@@ -90,7 +123,6 @@ export const zhCN: Words = {
 
   // 页眉与页脚。
   language: "语言",
-  wrong: (what) => `出错了：${what}`,
   footer: {
     private: "一切都在本页面内运行，你输入的内容不会离开这里。",
     models: "模型",

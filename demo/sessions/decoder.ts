@@ -16,7 +16,7 @@ export async function writeOn(model: Model, marks: Marks, request: RunRequest): 
   const prompt = tokenizer.encode(text).ids;
   // A given continuation is read as what it is: the end of one text.
   const ids = target === undefined ? [...prompt] : tokenizer.encode(text + target).ids;
-  if (target === undefined) {
+  if (target === undefined && model.head === "causal-lm") {
     const steps: Step[] = [];
     // Each piece's maps are the stream's, which frees them itself.
     const streamed = holding(() => {});
@@ -24,8 +24,10 @@ export async function writeOn(model: Model, marks: Marks, request: RunRequest): 
       capture: "all",
       headScale: switched,
       topCandidates: CANDIDATES,
-      maxNewTokens: GROWTH,
-      ...(temperature > 0 && { doSample: true, temperature, seed }),
+      // Models have room for less: a length in all is cut to what there is.
+      maxLength: prompt.length + GROWTH,
+      // What is chosen on the page goes before the checkpoint's own generation_config.json.
+      ...(temperature > 0 ? { doSample: true, temperature, seed } : { doSample: false }),
       signal,
     });
     for await (const { id, attentions, probability, candidates } of pieces) {
@@ -44,11 +46,14 @@ export async function writeOn(model: Model, marks: Marks, request: RunRequest): 
       onGrowth(
         liveShown({ attentions: attentions!, input: text, output, steps: [...before, ...steps], source: [], target, held: streamed }),
       );
+      // A max_new_tokens of the checkpoint's goes before a length in all.
+      if (steps.length >= GROWTH) break;
     }
     streamed.dispose();
     signal.throwIfAborted();
   }
-  const read = ids.slice(0, -1);
+  // The last token written was looked at by nothing; a text that nothing was added to is read whole.
+  const read = ids.length > prompt.length || target !== undefined ? ids.slice(0, -1) : ids;
   const run = await model.forward({ inputIds: [read] }, { capture: "all", headScale: switched, signal });
   try {
     const [steps] = await stepsOf(run, model, marks, [ids.slice(1)]);

@@ -16,7 +16,10 @@ export async function readAndWrite(model: Model, marks: Marks, request: RunReque
       ? await model.generate(text, {
           signal,
           headScale: switched,
-          ...(beams > 1 && { numBeams: beams, numReturnSequences: beams, outputBeams: true }),
+          // What is chosen on the page goes before the checkpoint's own generation_config.json.
+          doSample: false,
+          numBeams: beams,
+          ...(beams > 1 && { numReturnSequences: beams, outputBeams: true }),
         })
       : undefined;
   const written = generation?.sequences.map(({ ids }) => ids.slice(1)) ?? [tokenizer.encode(target!).ids];

@@ -1,13 +1,21 @@
-// A checkpoint of the reader's own: the folder that was dropped onto the page or picked, of any family the engine loads.
+// A checkpoint of the reader's own, of any family the engine loads: the folder (or .gguf file) that was dropped onto the page or
+// picked, or a model of the Hugging Face Hub by its name.
 import { signal } from "@preact/signals";
+import type { Model } from "../../src/index.ts";
 import { marksOf } from "../maps/tokens.ts";
 import { sessionOf } from "./model.ts";
 import type { Scene } from "./session.ts";
 
-const TOKEN_SAMPLE = 400;
+export type Own = { readonly files: readonly File[] } | { readonly hub: string };
 
-/** The files of the folder; undefined until there is one. */
-export const folder = signal<readonly File[] | undefined>(undefined);
+/** Undefined until there is one. */
+export const own = signal<Own | undefined>(undefined);
+
+/** "gpt2", "Helsinki-NLP/opus-mt-en-fr". */
+export const HUB_ID = /^[A-Za-z0-9][\w.-]{0,95}(?:\/[A-Za-z0-9][\w.-]{0,95})?$/;
+
+/** Whether this build of the page may ask the Hub: `npm start` may, `npm run build:demo` only with `-- --mode hub` (csp.ts). */
+export const MAY_ASK_HUB = typeof FOVEA_HUB !== "undefined" && FOVEA_HUB;
 
 export const ownModel: Scene = {
   id: "folder",
@@ -16,16 +24,24 @@ export const ownModel: Scene = {
   presets: [],
   examples: [],
   get bytes() {
-    return (folder.value ?? []).reduce((n, { size }) => n + size, 0);
+    const chosen = own.value;
+    // What the Hub sends is known when it comes.
+    return chosen && "files" in chosen ? chosen.files.reduce((n, { size }) => n + size, 0) : undefined;
   },
   writes: true,
   async open(options) {
     const { loadModel } = await import("../../src/index.ts");
-    const model = await loadModel(folder.peek() ?? [], options);
-    const pieces = Array.from({ length: TOKEN_SAMPLE }, (_, id) => model.tokenizer?.token(id) ?? "");
-    return sessionOf(model, marksOf(pieces));
+    const chosen = own.peek() ?? { files: [] };
+    const model = await loadModel("hub" in chosen ? chosen.hub : chosen.files, options);
+    return sessionOf(model, marksOf(vocabulary(model)));
   },
 };
+
+/** The pieces of a model's vocabulary, in their order. */
+function* vocabulary({ tokenizer, config }: Model): Generator<string> {
+  const size = Number(config["vocab_size"] ?? 0);
+  for (let id = 0; tokenizer && id < size; id++) yield tokenizer.token(id);
+}
 
 /** The files of a drop, folders opened. */
 export async function filesOf(items: DataTransferItemList): Promise<File[]> {

@@ -64,8 +64,14 @@ export function headScale(off: readonly HeadOf[]): HeadScale {
 }
 
 /** For each row of a run, what was written at each place, how likely it was, and what else was. */
-export async function stepsOf(run: Run, { tokenizer }: Model, marks: Marks, written: readonly (readonly number[])[]): Promise<Step[][]> {
-  if (!run.logits) return written.map(() => []);
+export async function stepsOf(
+  run: Run,
+  { tokenizer, head }: Model,
+  marks: Marks,
+  written: readonly (readonly number[])[],
+): Promise<Step[][]> {
+  // Classifiers have logits too, of other things.
+  if (!run.logits || (head !== "causal-lm" && head !== "seq2seq-lm")) return written.map(() => []);
   const logits = await run.logits.read();
   const [, places, vocabulary] = run.logits.shape as [number, number, number];
   const text = (id: number) => labels(tokenizer!, marks, [id])[0]!.text;

@@ -2,9 +2,10 @@
 import type { Model } from "../../src/index.ts";
 import { InputError } from "../../src/errors.ts";
 import type { Marks } from "../maps/tokens.ts";
+import { NO_TOKENIZER } from "../state/trouble.ts";
 import { writeOn } from "./decoder.ts";
 import { readAndWrite } from "./encoder-decoder.ts";
-import { readOnly } from "./encoder.ts";
+import { maskOf, readOnly } from "./encoder.ts";
 import type { Session } from "./session.ts";
 
 const ASK = { encoder: readOnly, decoder: writeOn, "encoder-decoder": readAndWrite } as const;
@@ -13,15 +14,24 @@ export function sessionOf(model: Model, marks: Marks): Session {
   if (!model.tokenizer) {
     model.dispose();
     throw new InputError("This folder has no tokenizer.json, which the page needs to read text.", {
-      field: "tokenizer.json",
+      field: NO_TOKENIZER,
       expected: "a tokenizer.json beside config.json",
       got: undefined,
     });
   }
   return {
     kind: model.kind,
+    starter: starterOf(model),
     run: (request) => ASK[model.kind](model, marks, request),
     lost: () => model.device.lost,
     dispose: () => model.dispose(),
   };
+}
+
+/** Something to see at once in a model that nobody asked anything yet. */
+function starterOf(model: Model): string {
+  const mask = maskOf(model);
+  if (mask !== undefined) return `The capital of France is ${mask}.`;
+  if (model.kind === "decoder") return "Once upon a time, there was";
+  return model.config["model_type"] === "t5" ? "translate English to German: The house is wonderful." : "The house is wonderful.";
 }

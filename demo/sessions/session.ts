@@ -17,6 +17,8 @@ export interface Step {
   readonly probability?: number;
   /** The likeliest tokens at this place, likeliest first. */
   readonly candidates?: readonly { readonly text: string; readonly probability: number }[];
+  /** Filled into a mask of the text that was read, not written behind it. */
+  readonly filled?: boolean;
 }
 
 /** A token of beam search. */
@@ -45,7 +47,7 @@ export interface Shown {
   readonly beams?: BeamTree;
   /** With beams, all finished sequences, best first, each with maps of its own. */
   readonly alternatives?: readonly Shown[];
-  /** One per row of the decoder's maps: what the model wrote when it looked like this. */
+  /** One per row of the decoder's maps: what the model wrote when it looked like this. Of encoders: what it fills masks with. */
   readonly steps: readonly Step[];
   readonly kinds: readonly Kind[];
   /** Whether `read` takes `values`. */
@@ -78,6 +80,8 @@ export interface RunRequest {
 
 export interface Session {
   readonly kind: Model["kind"];
+  /** A text to begin with, where the scene has no examples. */
+  readonly starter: string;
   run(request: RunRequest): Promise<Shown>;
   /** Resolves when the device is lost that the model runs on now: maps are gone then, and the model finds another device. */
   lost(): Promise<unknown>;
@@ -106,8 +110,8 @@ export interface Scene {
   readonly languages?: { readonly input: string; readonly output: string };
   /** Whether the first example's run comes with the page (`npm run openings`). */
   readonly opening?: boolean;
-  /** Bytes that are fetched to run it. */
-  readonly bytes: number;
+  /** Bytes that are fetched to run it; undefined where they are not known beforehand. */
+  readonly bytes: number | undefined;
   /** Whether it writes a text (a target can be forced then). */
   readonly writes: boolean;
   open(options: OpenOptions): Promise<Session>;

@@ -1,13 +1,13 @@
 // From what was chosen to what is shown: loads the scene's model, runs it when the text changes, stops runs that are stale.
-import { computed, effect, signal, untracked } from "@preact/signals";
+import { batch, computed, effect, signal, untracked } from "@preact/signals";
 import { DeviceLostError, FoveaError } from "../../src/errors.ts";
-import { folder } from "../sessions/folder.ts";
+import { type Own, own } from "../sessions/folder.ts";
 import { isOpening, openingFor } from "../sessions/opening.ts";
 import type { RunRequest, Session, Shown } from "../sessions/session.ts";
-import { t } from "../i18n/index.ts";
 import { sceneOf } from "../sessions/scenes.ts";
 import { chooseScene } from "./choose-scene.ts";
 import { painted } from "./painted.ts";
+import { type Trouble, troubleOf } from "./trouble.ts";
 import { view } from "./view.ts";
 
 /** Typing pauses this long before a run follows. */
@@ -17,7 +17,7 @@ export type Status =
   | { readonly state: "loading"; readonly loaded: number; readonly total: number }
   | { readonly state: "running" }
   | { readonly state: "ready" }
-  | { readonly state: "failed"; readonly message: string };
+  | { readonly state: "failed"; readonly trouble: Trouble };
 
 export const status = signal<Status>({ state: "loading", loaded: 0, total: 0 });
 /** The run whose maps are shown. The one before stays until the next is there. */
@@ -31,12 +31,24 @@ export const scene = computed(() => sceneOf(view.scene.value));
 const sessions = new Map<string, Promise<Session>>();
 let running: AbortController | undefined;
 
-/** Another folder: its scene's model is loaded anew. */
-export function openFolder(files: readonly File[]): void {
-  void sessions.get("folder")?.then((session) => session.dispose());
+let opening: AbortController | undefined;
+
+/** Another model of the reader's own: what was loaded, or is on its way, makes room for it. */
+export function openOwn(chosen: Own): void {
+  opening?.abort();
+  sessions.get("folder")?.then(
+    (session) => session.dispose(),
+    () => undefined,
+  );
   sessions.delete("folder");
-  folder.value = files;
-  chooseScene("folder");
+  batch(() => {
+    chooseScene("folder");
+    leave();
+    // A text of the model before may be nothing to this one.
+    view.text.value = "";
+    view.off.value = [];
+    own.value = chosen;
+  });
 }
 
 type Wanted = Pick<RunRequest, "text" | "target" | "off" | "beams" | "temperature" | "seed"> & {
@@ -50,7 +62,7 @@ export function follow(): () => void {
   let before: string | undefined;
   const stop = effect(() => {
     const now = wanted();
-    void folder.value;
+    void own.value;
     clearTimeout(timer);
     const another = before !== now.scene;
     if (another) leave();
@@ -91,7 +103,7 @@ async function run(asked: Wanted): Promise<void> {
   const controller = (running = new AbortController());
   const { signal: stale } = controller;
   const { scene: id, compare, ...request } = asked;
-  if (id === "folder" && !folder.peek()) {
+  if (id === "folder" && !own.peek()) {
     replace(shown, undefined);
     return void (status.value = { state: "ready" });
   }
@@ -106,7 +118,13 @@ async function run(asked: Wanted): Promise<void> {
     }
     const session = await open(id);
     stale.throwIfAborted();
-    if (opening || request.text.trim() === "") return void (status.value = { state: "ready" });
+    if (opening) return void (status.value = { state: "ready" });
+    if (request.text.trim() === "") {
+      status.value = { state: "ready" };
+      // The text that is set here asks for the next run. Who has emptied the field wants it empty.
+      if (!shown.peek() && sceneOf(id).examples.length === 0) view.text.value = session.starter;
+      return;
+    }
     status.value = { state: "running" };
     const grow = (soFar: Shown) => {
       if (!stale.aborted) show(soFar);
@@ -125,7 +143,7 @@ async function run(asked: Wanted): Promise<void> {
     void session.lost().then(() => (stale.aborted ? undefined : run(asked)));
   } catch (error) {
     if (stale.aborted) return;
-    status.value = { state: "failed", message: error instanceof FoveaError ? error.message : t.peek().wrong(String(error)) };
+    status.value = { state: "failed", trouble: troubleOf(error) };
     if (!(error instanceof FoveaError)) throw error;
   }
 }
@@ -134,15 +152,21 @@ async function run(asked: Wanted): Promise<void> {
 function open(id: string): Promise<Session> {
   let session = sessions.get(id);
   if (!session) {
+    const controller = new AbortController();
+    if (id === "folder") opening = controller;
+    status.value = { state: "loading", loaded: 0, total: 0 };
     session = sceneOf(id).open({
       locate: (folder) => new URL(folder, document.baseURI),
       onProgress: ({ loaded, total }) => {
         if (view.scene.peek() === id) status.value = { state: "loading", loaded, total };
       },
-      signal: new AbortController().signal,
+      signal: controller.signal,
     });
+    const mine = session;
     sessions.set(id, session);
-    session.catch(() => sessions.delete(id));
+    session.catch(() => {
+      if (sessions.get(id) === mine) sessions.delete(id);
+    });
   }
   return session;
 }

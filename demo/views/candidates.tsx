@@ -8,19 +8,20 @@ import { focus, view } from "../state/view.ts";
 
 export function Candidates() {
   const steps = current.value?.steps ?? [];
-  const row = focus.value?.row ?? view.pins.value.at(-1) ?? (status.value.state === "running" ? steps.length - 1 : leastSure(steps));
+  const newest = status.value.state === "running" ? steps.findLastIndex((step) => step.candidates) : leastSure(steps);
+  const row = [focus.value?.row, view.pins.value.at(-1)].find((at) => at !== undefined && steps[at]?.candidates) ?? newest;
   // Rows are words then.
   if (view.unit.value === "word") return null;
-  const { text, probability, candidates } = steps[row] ?? {};
+  const { text, probability, candidates, filled } = steps[row] ?? {};
   if (text === undefined || probability === undefined || !candidates) return null;
   const words = t.value.candidates;
   return (
     <section class="candidates" aria-labelledby="candidates-title">
-      <h2 id="candidates-title">{words.title}</h2>
-      <p class="hint">{words.chosen(text, percent(probability))}</p>
+      <h2 id="candidates-title">{filled ? words.filled : words.title}</h2>
+      <p class="hint">{(filled ? words.likeliest : words.chosen)(text, percent(probability))}</p>
       <ol>
-        {candidates.map((candidate) => (
-          <li key={candidate.text} class={candidate.text === text ? "written" : ""}>
+        {candidates.map((candidate, i) => (
+          <li key={i} class={candidate.text === text ? "written" : ""}>
             <bdi>{candidate.text}</bdi>
             <span class="bar" style={{ "--share": candidate.probability }} aria-hidden="true" />
             <span>{percent(candidate.probability)}</span>

@@ -34,7 +34,7 @@ export function ExportMenu() {
       await exportFigure(figure, extension);
       setTold(undefined);
     } catch (error) {
-      setTold({ failed: t.value.wrong(String(error)) });
+      setTold({ failed: t.value.troubles.unknown(String(error)) });
     }
   };
   const onKeyDown = (event: KeyboardEvent) => {

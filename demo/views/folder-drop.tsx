@@ -1,8 +1,9 @@
-// A checkpoint folder of the reader's own: dropped anywhere onto the page, or picked.
+// A model of the reader's own: a folder dropped anywhere onto the page or picked, or, where the page may ask it, the Hub's.
 import { useEffect, useState } from "preact/hooks";
 import { t } from "../i18n/index.ts";
-import { filesOf } from "../sessions/folder.ts";
-import { openFolder } from "../state/runs.ts";
+import { filesOf, MAY_ASK_HUB } from "../sessions/folder.ts";
+import { openOwn } from "../state/runs.ts";
+import { HubPicker } from "./hub-picker.tsx";
 
 /** What a folder is picked for. */
 export function FolderPicker() {
@@ -20,10 +21,14 @@ export function FolderPicker() {
           {...{ webkitdirectory: true }}
           onChange={(event) => {
             const files = [...(event.currentTarget.files ?? [])];
-            if (files.length > 0) openFolder(files);
+            // The same folder may be chosen again, once something in it was mended.
+            event.currentTarget.value = "";
+            if (files.length > 0) openOwn({ files });
           }}
         />
       </label>
+      <p class="hint">{words.families}</p>
+      {MAY_ASK_HUB && <HubPicker />}
     </section>
   );
 }
@@ -46,7 +51,7 @@ export function DropTarget() {
       event.preventDefault();
       setOver(false);
       void filesOf(event.dataTransfer!.items).then((files) => {
-        if (files.length > 0) openFolder(files);
+        if (files.length > 0) openOwn({ files });
       });
     };
     addEventListener("dragover", onDragOver);

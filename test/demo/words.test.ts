@@ -46,7 +46,7 @@ const SPOKEN = new Set([
   "label",
 ]);
 /** The engine's own name is the same in every language. */
-const NAMES = new Set(["fovea"]);
+const NAMES = new Set(["fovea", "distilbert/distilgpt2"]);
 
 /** Text that a reader would see or hear, written into a view's markup. */
 function hardCoded(path: string): string[] {
