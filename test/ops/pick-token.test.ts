@@ -22,7 +22,7 @@ test.each(
   const { out } = await run.run({ inputs: { x: x.buffer, ...(last && { lengths }) } });
   const gold = Array.from(lengths, (length, b) => {
     const at = (b * tokens + (last ? length - 1 : 0)) * columns;
-    return [...x.data.slice(at, at + columns)];
+    return Array.from(x.data.slice(at, at + columns));
   });
   expect([...out!.data]).toEqual(gold.flat());
 });
