@@ -1,6 +1,5 @@
 // Text ↔ ids, as the checkpoint's own files have it: single texts and pairs, cut to a length, padded into batches, with the places of their
 // tokens, and the messages of a chat.
-import type { IdsInput } from "../engine/inputs.ts";
 import { InputError } from "../errors.ts";
 import type { ChatContext, ChatOptions, ChatTemplates, Message } from "./chat.ts";
 import type { Languages } from "./languages.ts";
@@ -149,7 +148,7 @@ export class Tokenizer {
       ),
       tokenTypeIds: encodings.map(({ typeIds }) => filled(typeIds, 0)),
       encodings,
-    } satisfies { inputIds: IdsInput } & Batch;
+    };
   }
 
   /** The text of ids. */
