@@ -1,6 +1,7 @@
 // pipeline(task, model): a model as a function of texts, with the results that users of Hugging Face's pipelines know.
 import { InputError } from "../errors.ts";
 import { loadModel, type LoadOptions } from "../load/load-model.ts";
+import { keptFiles } from "../load/cache/store.ts";
 import { type SourceInput, toSource } from "../load/source.ts";
 import { Model } from "../model.ts";
 import { textClassification, type TextClassification } from "./classification.ts";
@@ -78,7 +79,7 @@ export async function pipeline(task: Task, input: Model | SourceInput, options?:
       got: task,
     });
   const own = !(input instanceof Model);
-  const source = own ? toSource(input) : undefined;
+  const source = own ? toSource(input, options, keptFiles(options?.device)) : undefined;
   const model = own ? await loadModel(input, options) : input;
   const dispose = () => {
     if (own) model.dispose();
