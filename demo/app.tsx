@@ -1,5 +1,6 @@
 // The page as a whole: what is asked beside what is looked at, and under both what goes further.
 import { t } from "./i18n/index.ts";
+import { own } from "./sessions/folder.ts";
 import { mapsAreThere } from "./state/displayed.ts";
 import { scene } from "./state/runs.ts";
 import { BeamTree } from "./views/beam-tree.tsx";
@@ -18,6 +19,7 @@ import { TextPanel } from "./views/text-panel.tsx";
 
 export function App() {
   const maps = mapsAreThere.value;
+  const isFolder = scene.value.id === "folder";
   return (
     <>
       <PageHeader />
@@ -26,8 +28,8 @@ export function App() {
         <StatusLine />
         <div class="stage">
           <div class="asked">
-            {scene.value.id === "folder" && <FolderPicker />}
-            <TextPanel />
+            {isFolder && <FolderPicker />}
+            {(!isFolder || own.value) && <TextPanel />}
           </div>
           <div class="seen">
             <ScenePanel />

@@ -1,13 +1,14 @@
-// Pictures of the built demo for the README and for looking at it: `tsx scripts/screenshot.ts OUT.png [--width 1200]
-// [--height 900] [--dark] [--scene reactions]`, after `npm run build:demo`.
+// Pictures of the built demo for the README and for looking at it: `tsx scripts/screenshot.ts OUT.png [--width 1280]
+// [--height 900] [--full] [--dark] [--scene reactions]`, after `npm run build:demo`. The first screen, or all of the page.
 import { parseArgs } from "node:util";
 import { openBrowser, serve, watch } from "../test/setup/browser.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    width: { type: "string", default: "1200" },
-    height: { type: "string", default: "1000" },
+    width: { type: "string", default: "1280" },
+    height: { type: "string", default: "900" },
+    full: { type: "boolean", default: false },
     dark: { type: "boolean", default: false },
     kind: { type: "string" },
     scene: { type: "string" },
@@ -32,7 +33,7 @@ try {
     await page.click(`#kinds [data-kind="${values.kind}"]`);
     await page.waitForSelector(`#grid[data-complete="${values.kind}"]`);
   }
-  await page.screenshot({ path: out, fullPage: true });
+  await page.screenshot({ path: out, fullPage: values.full });
   for (const problem of problems) console.error(problem);
 } finally {
   await browser.close();

@@ -48,13 +48,13 @@ export const zhCN: Words = {
     decoder: (_input, output) => `${output} → ${output}`,
   },
   about: {
-    cross: "每一行是写出的词，每一列是读到的词。方格颜色越强，该行的词对该列的词就越关注。",
-    encoder: "行和列都是读到的词。方格颜色越强，该行的词对该列的词就越关注。",
-    decoder: "行和列都是文本中的词。方格颜色越强，该行的词回看该列的词就越多；后面的词是看不到的。",
+    cross: "每一行是写出的词，每一列是读到的词。方格颜色越鲜明，该行的词对该列的词就越关注。",
+    encoder: "行和列都是读到的词。方格颜色越鲜明，该行的词对该列的词就越关注。",
+    decoder: "行和列都是文本中的词。方格颜色越鲜明，该行的词回看该列的词就越多；后面的词是看不到的。",
   },
   headName: (layer, head) => `第 ${layer} 层，第 ${head} 头`,
   allHeads: (count) => `全部 ${count} 个注意力头`,
-  headsHint: "一个“头”是模型的一种看法。每张小图是一个头，可任选其一。",
+  headsHint: "一个“头”是模型的一种注视方式。每张小图是一个头，可任选其一。",
   scales: { "square root": "平方根", linear: "线性", logarithmic: "对数" },
   scale: "颜色",
   point: { pointer: "指向一个方格即可读出它的权重。", touch: "点按一个方格即可读出它的权重。" },
@@ -91,7 +91,7 @@ export const zhCN: Words = {
     about:
       "把 Hugging Face Hub 上一个模型的文件夹拖到本页：config.json、model.safetensors、tokenizer.json；或一个 .gguf 文件。它只在你的浏览器里读取，不会传到任何地方。",
     families:
-      "BERT、RoBERTa、DistilBERT、ALBERT、ELECTRA；GPT-2、Llama、Mistral、Qwen、Gemma、Phi-3；T5、BART、mBART、Marian、M2M100、Pegasus。",
+      "可运行：BERT、RoBERTa、DistilBERT、ALBERT、ELECTRA；GPT-2、Llama、Mistral、Qwen、Gemma、Phi-3；T5、BART、mBART、Marian、M2M100、Pegasus。",
     pick: "选择文件夹",
     drop: "松开即可打开文件夹",
     hub: "或按名称打开 Hugging Face Hub 上的模型",

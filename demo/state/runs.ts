@@ -44,8 +44,8 @@ export function openOwn(chosen: Own): void {
   batch(() => {
     chooseScene("folder");
     leave();
-    // A text of the model before may be nothing to this one.
-    view.text.value = "";
+    // What was asked of the model before may be nothing to this one; a text that came with the link is meant for it.
+    if (own.peek()) view.text.value = "";
     view.off.value = [];
     own.value = chosen;
   });

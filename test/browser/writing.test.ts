@@ -83,12 +83,12 @@ it("reads a target that is typed, with the maps of that pair", async () => {
 it("opens beam search: the reference's sentence first, others with maps of their own", async () => {
   await open();
   await page.selectOption("#beams", "4");
-  await page.waitForSelector(".beams button", WAIT);
-  const sentences = await page.$$eval(".beams button bdi", (all) => all.map((element) => element.textContent));
+  await page.waitForSelector(".sequences button", WAIT);
+  const sentences = await page.$$eval(".sequences button bdi", (all) => all.map((element) => element.textContent));
   expect(sentences).toHaveLength(4);
   expect(sentences[0]).toBe(first.beam4[0]!.text);
   expect(new Set(sentences).size).toBe(4);
-  await page.click(".beams li:nth-child(2) button");
+  await page.click(".sequences li:nth-child(2) button");
   await expect.poll(() => text("#target")).toBe(sentences[1]);
   expect(await page.$$eval(".beams g.chosen text", (all) => all.length)).toBeGreaterThan(5);
 });
