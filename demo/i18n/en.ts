@@ -210,7 +210,7 @@ export const en = {
       "Equal numbers are the same atom before and after the arrow. Thick bonds are made or broken; grey atoms do not reach the product.",
     how: "How it knows",
     learnt:
-      "Nobody taught the model that: it only learnt to fill in hidden characters of reactions, and one head came to look from each atom to itself beyond the arrow.",
+      "Nobody taught the model that: it only learnt to fill in hidden characters of reactions, and one head came to look from each atom to itself beyond the arrow. Chirality is read, and not drawn.",
     drawing: "The reaction, atom by atom. Left and right go through the atoms, up and down to the same atom beyond the arrow.",
     point: "Point at an atom, or tap it to keep it: circles grow where it looks.",
     confidence: (percent: string) => `Confidence ${percent}.`,

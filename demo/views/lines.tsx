@@ -2,7 +2,7 @@
 // lines at once would be a grey block. With nothing in focus, each word's one clear look: the alignment at a glance. Texts wrap
 // and run in their own direction; lines pass behind words.
 import { computed, signal, useComputed } from "@preact/signals";
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { t } from "../i18n/index.ts";
 import { continuesWord, type MapData, type Token } from "../maps/data.ts";
 import { directionOf } from "../maps/direction.ts";
@@ -79,7 +79,7 @@ function QueryWords({ tokens }: { tokens: readonly Token[] }) {
   const at = Math.min(current, tokens.length - 1);
   const element = useRef<HTMLParagraphElement>(null);
   const moved = useRef(false);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (moved.current) element.current!.querySelectorAll<HTMLElement>("[role=option]")[at]?.focus();
     moved.current = false;
   }, [at]);
