@@ -173,9 +173,9 @@ describe("a folder", () => {
     await expect.poll(() => page.textContent("#status-text").catch(() => ""), WAIT).toContain("has no tokenizer.json");
 
     const json = JSON.parse(readFileSync(config(), "utf8")) as object;
-    writeFileSync(config(), JSON.stringify({ ...json, model_type: "bloom" }));
+    writeFileSync(config(), JSON.stringify({ ...json, model_type: "mamba" }));
     await page.setInputFiles("#folder", folder);
-    await expect.poll(() => page.textContent("#status-text").catch(() => ""), WAIT).toContain("“bloom”, which fovea cannot run");
+    await expect.poll(() => page.textContent("#status-text").catch(() => ""), WAIT).toContain("“mamba”, which fovea cannot run");
     expect((await told()).detail).toContain("model_type");
 
     writeFileSync(config(), JSON.stringify(json));

@@ -22,7 +22,7 @@ const thrown = (act: () => unknown): unknown => {
 };
 
 test("what the engine throws is told by class and fields", async () => {
-  expect(kind(await familyOf("bloom").catch((error: unknown) => error))).toBe("unsupported: bloom");
+  expect(kind(await familyOf("mamba").catch((error: unknown) => error))).toBe("unsupported: mamba");
   expect(
     kind(
       await fileSource({})
