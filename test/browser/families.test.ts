@@ -112,6 +112,8 @@ it("a model of the Hub is opened by its name, in a build that may ask the Hub", 
       });
     });
     await page.goto(`${hubSite.url}#scene=folder`);
+    const field = (await page.locator("#hub").boundingBox())!;
+    expect(field.width).toBeGreaterThan(150);
     await page.fill("#hub", "some/nothing");
     await page.keyboard.press("Enter");
     await expect.poll(() => page.textContent(".hub [role=status]")).toContain("no model of this name");
