@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { packageSize } from "./package-size.ts";
 
 const KB = 1000;
-const LIMITS = { core: 60 * KB, marian: 95 * KB };
+const LIMITS = { core: 60 * KB, marian: 90 * KB };
 
 const run = (command: string, ...args: string[]) => execFileSync("npx", [command, ...args], { stdio: "inherit" });
 run("publint", "--strict");

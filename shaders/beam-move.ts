@@ -9,8 +9,6 @@ export interface BeamMoveOptions {
 }
 
 const WORKGROUP = 64;
-/** Beams of one item that a thread's private arrays hold. */
-export const MAX_BEAMS = 64;
 
 export const beamMoveKernel: Kernel<BeamMoveOptions> = {
   name: "beam-move",

@@ -1,7 +1,7 @@
 // One forward pass: all positions of all rows, outputs that the caller reads and frees.
 import { hook, type Hooks, hooksKey, hooksOf, writeHooks } from "../capture/hooks.ts";
 import type { AttentionSelection } from "../capture/selection.ts";
-import { type Attentions, attentionsOf, capturedModule } from "../capture/session.ts";
+import type { Attentions } from "../capture/session.ts";
 import type { CapturedModule, MapAxis } from "../capture/attentions.ts";
 import { evaluate } from "../gpu/expr.ts";
 import type { Program } from "../gpu/program.ts";
@@ -91,13 +91,16 @@ export async function forward(
     for (const { q, k, v, stats, distances, lengths } of modules.values())
       for (const name of [q.external, k.external, v.external, stats.external, distances?.external, lengths]) if (name) keep.add(name);
     workspace.keepOnly(keep);
-    const attentions = attentionsOf(
-      engine,
-      selection.captured,
-      modules,
-      { workspace, dims },
-      { source: axis(source, tokenizer), target: axis(target, tokenizer) },
-    );
+    const attentions =
+      selection.captured.size === 0
+        ? {}
+        : (await capturing()).attentionsOf(
+            engine,
+            selection.captured,
+            modules,
+            { workspace, dims },
+            { source: axis(source, tokenizer), target: axis(target, tokenizer) },
+          );
     return { ...tensors, attentions, dispose: () => workspace.dispose(), [Symbol.dispose]: () => workspace.dispose() };
   } catch (error) {
     workspace.dispose();
@@ -133,6 +136,9 @@ export function forwardDims(engine: Engine, source: Rows | undefined, target: Ro
 /** Variants are chosen by sizes as coarse as this: a program for each, which is right for all. */
 const round = (size: number): number => Math.min(1024, 2 ** Math.ceil(Math.log2(size)));
 
+/** Maps are fetched with the first capture. */
+export const capturing = () => import("../capture/session.ts");
+
 /** Of programs with captured modules: a graph is not written again to find where they are. */
 const capturedModules = new WeakMap<Program<Plan>, readonly CapturedModule[]>();
 
@@ -149,6 +155,8 @@ export async function hookedProgram(
   const sizes = { batch: round(expect.batch), source: round(expect.source), rows: round(expect.rows), query: round(expect.query) };
   const key = [name, ...Object.values(sizes), ...hooksKey(hooks)].join(" ");
   const program = await engine.program(key, hooked, { ...expect, ...sizes });
+  if (hooks.captured.size === 0) return { program, captured: [] };
+  const { capturedModule } = await capturing();
   const captured = capturedModules.get(program) ?? [...hooks.captured].map((path) => capturedModule(path, hooked(), program.plan));
   capturedModules.set(program, captured);
   return { program, captured };

@@ -1,7 +1,9 @@
 // The host's half of beam search. Running beams never wait for it: they go on on the GPU, and their candidates stream in.
 // This replays them as Hugging Face's BeamSearchScorer does (transformers 4.28): which hypotheses are finished, and when an
 // item is done. Lengths count the prompt, or the decoder's start token, and leave the end token out.
+import type { Course, Followed } from "./follow.ts";
 import type { Settings } from "./options.ts";
+import type { Session } from "./session.ts";
 
 export interface Hypothesis {
   /** New tokens, the end included if it was reached. */
@@ -120,4 +122,15 @@ function pathOf(beam: Beam): BeamCandidate[] {
   const path: BeamCandidate[] = [];
   for (let at: Beam | undefined = beam; at; at = at.before) path.push(at.last);
   return path.reverse();
+}
+
+/** What a session's steps leave, followed to the end of every item's search. */
+export async function followBeams(session: Session, { settings, prompts }: Course): Promise<Followed[]> {
+  const items = prompts.map((prompt) => new BeamItem(settings, prompt.length));
+  for await (const candidates of session.steps()) {
+    const each = candidates.length / items.length;
+    items.forEach((item, i) => item.step(candidates.subarray(i * each, (i + 1) * each)));
+    if (items.every((item) => item.done)) break;
+  }
+  return items.map((item) => ({ finals: item.best(settings.numReturnSequences), ...(settings.outputBeams && { beams: item.history }) }));
 }

@@ -1,6 +1,6 @@
 // What a session's steps leave, followed to finished sequences: rows that go on by themselves, or the beams of an item.
 import type { Tokenizer } from "../text/tokenizer.ts";
-import { BeamItem, type BeamStep } from "./beam.ts";
+import type { BeamStep } from "./beam.ts";
 import { recordSize, scoreOf, type ScoredToken, scoredToken } from "./candidates.ts";
 import { recorded, type Settings } from "./options.ts";
 import type { Session } from "./session.ts";
@@ -64,16 +64,6 @@ export async function followRows(
       .slice(i * group, (i + 1) * group)
       .map(({ ids, tokens, scores }) => ({ ids, ...(topCandidates > 0 && { tokens }), ...(outputScores && { scores }) })),
   }));
-}
-
-export async function followBeams(session: Session, { settings, prompts }: Course): Promise<Followed[]> {
-  const items = prompts.map((prompt) => new BeamItem(settings, prompt.length));
-  for await (const candidates of session.steps()) {
-    const each = candidates.length / items.length;
-    items.forEach((item, i) => item.step(candidates.subarray(i * each, (i + 1) * each)));
-    if (items.every((item) => item.done)) break;
-  }
-  return items.map((item) => ({ finals: item.best(settings.numReturnSequences), ...(settings.outputBeams && { beams: item.history }) }));
 }
 
 /** Watches for stop strings in text that comes in pieces. */

@@ -1,18 +1,17 @@
 // Text and ids in, generations out: prompts are prepared, a session runs them, tokens are followed to their end.
 import type { Attentions } from "../capture/session.ts";
 import { hooksOf } from "../capture/hooks.ts";
-import { attentionsOf } from "../capture/session.ts";
 import type { MapAxis } from "../capture/attentions.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { EngineHost } from "../engine/host.ts";
-import { forward } from "../engine/forward.ts";
+import { capturing, forward } from "../engine/forward.ts";
 import type { Rows } from "../engine/inputs.ts";
 import { InputError } from "../errors.ts";
 import type { RawConfig } from "../load/config.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
 import type { BeamStep } from "./beam.ts";
 import { type Candidate, scoreOf, type ScoredToken, scoredToken } from "./candidates.ts";
-import { type Final, type Followed, followBeams, followRows, StopStrings } from "./follow.ts";
+import { type Final, type Followed, followRows, StopStrings } from "./follow.ts";
 import type { KvPrefix } from "./kv-prefix.ts";
 import type { GenerateOptions } from "./options.ts";
 import { prepare, type Prepared, type Prompt } from "./prompt.ts";
@@ -90,12 +89,14 @@ async function generateOn(engine: Engine, generator: Generator, prepared: Prepar
   let kept = false;
   try {
     const followed =
-      settings.numBeams > 1 ? await followBeams(session, prepared) : await followRows(session, prepared, group, generator.tokenizer);
+      settings.numBeams > 1
+        ? await (await import("./beam.ts")).followBeams(session, prepared)
+        : await followRows(session, prepared, group, generator.tokenizer);
     if (prefix) keepPrefix(prefix, session, prepared, followed[0]!.finals[0]!.ids);
     const results = followed.map((item, i) => result(generator.tokenizer, prepared.prompts[i]!, item));
     if (live) {
       kept = true;
-      const attentions = liveAttentions(engine, generator.tokenizer, session, prepared, () => followed.map(({ finals }) => finals[0]!.ids));
+      const attentions = await liveAttentions(engine, generator.tokenizer, session, prepared, () => followed.map(({ finals }) => finals[0]!.ids));
       return shared(results, attentions, () => session.dispose());
     }
     if (selection.captured.size === 0) return shared(results, undefined, () => {});
@@ -131,7 +132,7 @@ export async function* stream(generator: Generator, input: Prompt, options: Gene
     let session: Session | undefined;
     try {
       session = await startSession(engine, prepared, { group: 1, live, prefix, signal: options.signal, emitted: ids });
-      const attentions = live ? liveAttentions(engine, generator.tokenizer, session, prepared, () => [ids]) : undefined;
+      const attentions = live ? await liveAttentions(engine, generator.tokenizer, session, prepared, () => [ids]) : undefined;
       for await (const record of session.steps()) {
         const id = record[0]!;
         ids.push(id);
@@ -208,13 +209,14 @@ function teacherForced({ sources, prompts }: Prepared, results: readonly Result[
 }
 
 /** Maps over a running session: query rows are the tokens fed so far, the prompt included. */
-function liveAttentions(
+async function liveAttentions(
   engine: Engine,
   tokenizer: Tokenizer | undefined,
   session: Session,
   { selection, prompts, sources }: Prepared,
   generated: () => readonly (readonly number[])[],
-): Attentions {
+): Promise<Attentions> {
+  const { attentionsOf } = await capturing();
   const axis = (rows: readonly (readonly number[])[]): MapAxis => ({
     width: Math.max(...rows.map((r) => r.length)),
     positions: rows.map((row) => row.map((_, i) => i)),

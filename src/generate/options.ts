@@ -6,7 +6,7 @@ import { checkId } from "../engine/inputs.ts";
 import { InputError, UnsupportedError } from "../errors.ts";
 import { NOT_BUILT, type RawConfig } from "../load/config.ts";
 import type { Architecture } from "../models/architecture.ts";
-import { MAX_BEAMS } from "../../shaders/beam-move.ts";
+import { MAX_BEAMS } from "../../shaders/max-beams.ts";
 import { Picker } from "./picker.ts";
 import type { LogitsProcessor } from "./processors.ts";
 
@@ -127,6 +127,10 @@ export interface Settings {
 /** Candidates that go on record each step beside the chosen token: scores are kept in the same place. */
 export const recorded = ({ topCandidates, outputScores, numBeams }: Settings): number =>
   numBeams > 1 ? 0 : Math.max(topCandidates, outputScores ? 1 : 0);
+
+/** Whether the likeliest token is taken and nothing else is told of the others. */
+export const isGreedy = (settings: Settings): boolean =>
+  settings.numBeams === 1 && settings.sampling === undefined && recorded(settings) === 0;
 
 const DEFAULT_NEW_TOKENS = 256;
 const DEFAULT_TOP_K = 50;

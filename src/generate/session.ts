@@ -3,9 +3,8 @@
 // With processors of the caller's own a step is two submits, and the host has the scores in between.
 import type { CapturedModule } from "../capture/attentions.ts";
 import { hook, type Hooks, hooksKey, writeHooks } from "../capture/hooks.ts";
-import { capturedModule } from "../capture/session.ts";
 import type { Engine } from "../engine/engine.ts";
-import { hookedProgram } from "../engine/forward.ts";
+import { capturing, hookedProgram } from "../engine/forward.ts";
 import { decodeGraph, encodeGraph, type ModelDims } from "../engine/graphs.ts";
 import { padRight } from "../engine/inputs.ts";
 import type { Workspace } from "../engine/workspace.ts";
@@ -13,9 +12,9 @@ import { byteSize } from "../gpu/dispatch.ts";
 import { evaluate } from "../gpu/expr.ts";
 import type { BoundProgram } from "../gpu/program.ts";
 import type { Graph } from "../schedule/graph.ts";
-import { generationLowerings } from "../schedule/lower/generation.ts";
+import { greedyLowerings } from "../schedule/lower/generation.ts";
 import type { Cache, KvPrefix } from "./kv-prefix.ts";
-import type { Settings } from "./options.ts";
+import { isGreedy, type Settings } from "./options.ts";
 import { planKey, processLogits, recordOf, SCORES, SEED, select, selectGraph, STEPS, writeSelection } from "./select.ts";
 
 export interface SessionOptions {
@@ -103,8 +102,9 @@ export class Session {
   /** Encodes the sources, reads the prompts in, and stands ready for the first step. */
   static async start(engine: Engine, options: SessionOptions): Promise<Session> {
     const session = new Session(engine, options);
-    engine.learn(generationLowerings);
     try {
+      engine.learn(greedyLowerings);
+      if (!isGreedy(options.settings)) engine.learn((await import("../schedule/lower/search.ts")).searchLowerings);
       if (options.sources) await session.#encode(options.sources);
       await session.#bindStep();
       options.prefix?.fill(session.workspace, session.#cached);
@@ -233,7 +233,10 @@ export class Session {
     };
     const plan = [this.dims.rows, 2 ** Math.ceil(Math.log2(this.dims.capacity)), group > 1, planKey(settings)];
     const program = await engine.program(["step", ...plan, ...hooksKey(decoderHooks)].join(" "), build, this.dims);
-    for (const path of decoderHooks.captured) this.modules.set(path, capturedModule(path, build(), program.plan));
+    if (decoderHooks.captured.size > 0) {
+      const { capturedModule } = await capturing();
+      for (const path of decoderHooks.captured) this.modules.set(path, capturedModule(path, build(), program.plan));
+    }
     this.caches = program.plan.externals
       .filter(({ name, role, shape }) => role === "state" && shape[0] === "cacheRows" && !name.startsWith("capture:"))
       .map((spec) => ({ name: spec.name, stride: evaluate(byteSize(spec), { ...this.dims, cacheRows: 1, capacity: 1 }) }));

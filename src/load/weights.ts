@@ -11,7 +11,7 @@ import {
 } from "../../shaders/weights.ts";
 import { CheckpointError, UnsupportedError } from "../errors.ts";
 import { storageBuffer, wholeWords, withinMemory } from "../gpu/buffers.ts";
-import { Quantizer, type QuantSource, type QuantTarget } from "../gpu/quantize.ts";
+import type { QuantSource, QuantTarget } from "../gpu/quantize.ts";
 import { type Graph, root } from "../schedule/graph.ts";
 import type { WeightBuffer, WeightPlace } from "../schedule/layout.ts";
 import { convert } from "./convert.ts";
@@ -127,7 +127,8 @@ export async function uploadWeights(
   options: UploadOptions,
 ): Promise<Map<string, GPUBuffer>> {
   const buffers = new Map<string, GPUBuffer>();
-  const quantizer = new Quantizer(device);
+  const quantizes = specs.some(({ type }) => isQuantized(type) && isApart(type));
+  const quantizer = quantizes ? new (await import("../gpu/quantize.ts")).Quantizer(device) : undefined;
   try {
     const bytes = specs.reduce((n, s) => n + s.bytes, 0);
     await withinMemory(device, `the model's ${bytes} bytes of weights`, () => {
@@ -154,7 +155,7 @@ export async function uploadWeights(
         inFlight += data.byteLength;
       }
       if (quantized.length > 0) {
-        await quantizer.write({ type: from as QuantSource["type"], rows, columns }, quantized, offset, bytes);
+        await quantizer!.write({ type: from as QuantSource["type"], rows, columns }, quantized, offset, bytes);
         inFlight += bytes.length;
       }
       if (inFlight < IN_FLIGHT) return;
@@ -169,7 +170,7 @@ export async function uploadWeights(
     for (const buffer of buffers.values()) buffer.destroy();
     throw error;
   } finally {
-    quantizer.dispose();
+    quantizer?.dispose();
   }
 }
 

@@ -25,3 +25,6 @@ export interface TextModel {
   /** How pieces are written: every byte as a character (GPT-2), or as text, continuing ones with this prefix (`##`). */
   readonly spelling: "bytes" | { readonly continuation: string };
 }
+
+/** A file of a tokenizer, parsed. */
+export type Json = Readonly<Record<string, unknown>>;

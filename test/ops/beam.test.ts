@@ -1,7 +1,7 @@
 // A step of beam search on the GPU against a plain model of it, over many steps on state that stays there: what is selected,
 // what is recorded, and that histories and key tables follow the beams. Scores are f32 sums, so all must be equal.
 import { describe, expect, test } from "vitest";
-import { MAX_BEAMS } from "../../shaders/beam-move.ts";
+import { MAX_BEAMS } from "../../shaders/max-beams.ts";
 import { beamStep } from "../../src/ops/decoding.ts";
 import { topK } from "../../src/ops/vocabulary.ts";
 import { Executable } from "../../src/schedule/executable.ts";

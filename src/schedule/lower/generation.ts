@@ -1,17 +1,12 @@
-// Operation → its lowering: what chooses the next tokens.
+// Operation → its lowering: what chooses the next tokens. The likeliest is always at hand; what draws, ranks or searches is fetched with
+// the first generation that asks for it.
 import type { Lowering } from "../lowering.ts";
-import { lowerAdvance, lowerBeam, lowerProcessHistory, lowerProcessVocabulary, lowerRecordCandidates, lowerSample } from "./decoding.ts";
-import { lowerSoftmax } from "./softmax.ts";
-import { lowerArgmax, lowerTopK } from "./vocabulary.ts";
+import { lowerArgmax } from "./argmax.ts";
+import { lowerAdvance, lowerProcessHistory, lowerProcessVocabulary } from "./decoding.ts";
 
-export const generationLowerings: Readonly<Record<string, Lowering>> = {
+export const greedyLowerings: Readonly<Record<string, Lowering>> = {
   advance: lowerAdvance,
   argmax: lowerArgmax,
-  beam: lowerBeam,
   "process-history": lowerProcessHistory,
   "process-vocabulary": lowerProcessVocabulary,
-  "record-candidates": lowerRecordCandidates,
-  sample: lowerSample,
-  softmax: lowerSoftmax,
-  "top-k": lowerTopK,
 };

@@ -1,7 +1,8 @@
 // What turns logits into tokens, rows into the next rows.
 import { advanceKernel } from "../../../shaders/advance.ts";
 import { argmaxKernel } from "../../../shaders/argmax.ts";
-import { beamMoveKernel, MAX_BEAMS } from "../../../shaders/beam-move.ts";
+import { beamMoveKernel } from "../../../shaders/beam-move.ts";
+import { MAX_BEAMS } from "../../../shaders/max-beams.ts";
 import { beamSelectKernel } from "../../../shaders/beam-select.ts";
 import { processHistoryKernel } from "../../../shaders/process-history.ts";
 import { processVocabularyKernel } from "../../../shaders/process-vocabulary.ts";
