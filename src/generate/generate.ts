@@ -96,7 +96,9 @@ async function generateOn(engine: Engine, generator: Generator, prepared: Prepar
     const results = followed.map((item, i) => result(generator.tokenizer, prepared.prompts[i]!, item));
     if (live) {
       kept = true;
-      const attentions = await liveAttentions(engine, generator.tokenizer, session, prepared, () => followed.map(({ finals }) => finals[0]!.ids));
+      const attentions = await liveAttentions(engine, generator.tokenizer, session, prepared, () =>
+        followed.map(({ finals }) => finals[0]!.ids),
+      );
       return shared(results, attentions, () => session.dispose());
     }
     if (selection.captured.size === 0) return shared(results, undefined, () => {});
