@@ -5,9 +5,9 @@ import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ONE_BILLION, randomLlama } from "../../scripts/random-checkpoint.ts";
 import { loadModel, type SourceInput } from "../../src/index.ts";
+import { watchArrayBuffers } from "../support/array-buffers.ts";
 import { openOwnDevice } from "../setup/gpu.ts";
 
-const MIB = 1 << 20;
 const GIB = 1 << 30;
 const checkpoint = randomLlama(ONE_BILLION);
 
@@ -45,19 +45,18 @@ test.each<[string, () => SourceInput]>([
   const device = await openOwnDevice();
   expect(device.limits.maxBufferSize).toBeLessThanOrEqual(GIB);
   try {
-    const before = process.memoryUsage().arrayBuffers;
-    let most = 0;
+    const memory = watchArrayBuffers();
     let last = { loaded: 0, total: 0 };
     using model = await loadModel(source(), {
       device,
       onProgress(progress) {
         last = progress;
-        most = Math.max(most, process.memoryUsage().arrayBuffers - before);
+        memory.look();
       },
     });
-    console.log(`ArrayBuffers grew by ${(most / MIB).toFixed(1)} MiB`);
+    console.log(`ArrayBuffers grew by ${memory.most().toFixed(1)} MiB`);
     expect(last).toMatchObject({ loaded: 2 * checkpoint.parameters, total: 2 * checkpoint.parameters });
-    expect(most / MIB).toBeLessThanOrEqual(64);
+    expect(memory.most()).toBeLessThanOrEqual(64);
     expect(model.memory().weights).toBeGreaterThan(2 * checkpoint.parameters);
   } finally {
     device.destroy();

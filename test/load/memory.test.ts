@@ -10,6 +10,7 @@ import { openCheckpoint } from "../../src/load/safetensors.ts";
 import { type Source, toSource } from "../../src/load/source.ts";
 import { streamTensors } from "../../src/load/stream.ts";
 import { directory } from "../../src/node/directory.ts";
+import { watchArrayBuffers } from "../support/array-buffers.ts";
 import { safetensors } from "./files.ts";
 
 const MIB = 1 << 20;
@@ -66,16 +67,15 @@ test.each<[string, () => Source]>([
   ["a file", () => directory(folder)],
   ["a server", () => toSource(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`)],
 ])("600 MiB from %s take at most 64 MiB of ArrayBuffers", async (_, source) => {
-  const before = process.memoryUsage().arrayBuffers;
   const { tensors } = await openCheckpoint(source());
-  let most = 0;
+  const memory = watchArrayBuffers();
   let bytes = 0;
   await streamTensors(source(), [...tensors.values()], {
     onChunk(_tensor, _offset, chunk) {
       bytes += chunk.length;
-      most = Math.max(most, process.memoryUsage().arrayBuffers - before);
+      memory.look();
     },
   });
   expect(bytes).toBe(DATA);
-  expect(most / MIB).toBeLessThanOrEqual(64);
+  expect(memory.most()).toBeLessThanOrEqual(64);
 });

@@ -13,6 +13,7 @@ import { compile } from "../../src/schedule/compile.ts";
 import { Graph } from "../../src/schedule/graph.ts";
 import { safetensors } from "../load/files.ts";
 import { getDevice, getNullDevice } from "../setup/gpu.ts";
+import { watchArrayBuffers } from "../support/array-buffers.ts";
 import { type ModelName, readModel, readModelGolden } from "../support/conformance.ts";
 import { countDevice } from "../support/count-device.ts";
 
@@ -152,12 +153,12 @@ test("a large tensor is quantised in bounded host memory", async () => {
   const { weights } = compile(g, { name: "large", traits: traitsOf(device), expect: {}, stored: () => "q4" });
   const checkpoint = await openCheckpoint(source);
   const counts = countDevice(device);
-  const before = process.memoryUsage().arrayBuffers;
-  let [most, last] = [0, 0];
+  const memory = watchArrayBuffers();
+  let last = 0;
   const buffers = await uploadWeights(device, source, weights, planWeights(weights, checkpoint, "model.safetensors"), {
     onProgress({ loaded }) {
       last = loaded;
-      most = Math.max(most, process.memoryUsage().arrayBuffers - before);
+      memory.look();
     },
   });
   expect(last).toBe(bytes);
@@ -165,7 +166,7 @@ test("a large tensor is quantised in bounded host memory", async () => {
   expect(counts.bytes).toBe(weightBytes("q4", rows, columns));
   counts.restore();
   for (const buffer of buffers.values()) buffer.destroy();
-  expect(most / (1 << 20)).toBeLessThanOrEqual(64);
+  expect(memory.most()).toBeLessThanOrEqual(64);
 });
 
 test("nothing is left after 100 rounds of load, run, dispose", async () => {
