@@ -9,6 +9,9 @@ const SEGMENT = 2 << 20;
 /** Browsers open six connections to a server over HTTP/1.1, and the page may want some. */
 const CONNECTIONS = 4;
 
+/** Milliseconds that an answer is waited for to end when all that was wanted of it has come; nobody else waits. */
+const LINGER = 1000;
+
 type Chunks = AsyncGenerator<Uint8Array, void, undefined>;
 
 export interface Stretch {
@@ -111,6 +114,7 @@ export class RemoteFile {
   /** What an answer brings of the bytes `from` … `to`. */
   async *#body({ body, from: start }: Answer, from: number, to: number): Chunks {
     const reader = body.getReader();
+    const cancel = () => void reader.cancel().catch(() => undefined);
     let at = start;
     try {
       while (at < to) {
@@ -120,10 +124,16 @@ export class RemoteFile {
         at += value.length;
         if (part.length > 0) yield part;
       }
-      // The stream's end may come after its last byte: cancelling there would count as a broken request.
-      if (to !== Infinity) await Promise.race([reader.read(), new Promise((resolve) => setTimeout(resolve, 20))]);
     } finally {
-      reader.cancel().catch(() => undefined);
+      if (at < to) cancel();
+      else {
+        // The stream's end may come after its last byte, late on a busy machine: cancelling before would count as a broken request.
+        const timer = setTimeout(cancel, LINGER);
+        reader.read().then(
+          () => (clearTimeout(timer), cancel()),
+          () => clearTimeout(timer),
+        );
+      }
     }
   }
 
