@@ -86,7 +86,7 @@ export const en = {
   },
   candidates: {
     title: "What else could have been written",
-    chosen: (text: string, share: string) => `The model wrote “${text}”, to which it gave ${share}.`,
+    chosen: (text: string, share: string) => `“${text}” comes next here; the model gave it ${share}.`,
     filled: "What could stand in the gap",
     likeliest: (text: string, share: string) => `The model would fill in “${text}”, to which it gives ${share}.`,
   },

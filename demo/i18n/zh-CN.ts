@@ -68,7 +68,7 @@ export const zhCN: Words = {
   writing: { force: "自己输入", beams: "束宽", temperature: (value) => `温度 ${value}`, seed: "随机种子", sequence: "输出" },
   candidates: {
     title: "还可能写出什么",
-    chosen: (text, share) => `模型写出了“${text}”，给它的概率为 ${share}。`,
+    chosen: (text, share) => `这里接下来是“${text}”，模型给它的概率为 ${share}。`,
     filled: "空缺处可以是什么",
     likeliest: (text, share) => `模型会填入“${text}”，给它的概率为 ${share}。`,
   },
