@@ -74,7 +74,7 @@ export async function forward(
       } finally {
         bound.dispose();
       }
-      for (const output of ["logits", "lastHiddenState", "encoderLastHiddenState"]) {
+      for (const output of OUTPUTS) {
         if (program.plan.outputs[output]) tensors[output] = tensor(engine, workspace, program.plan, output, dims, rows);
       }
       if (tensors["logits"]) Object.assign(tensors, headTensors(engine.architecture.head, tensors["logits"]));
@@ -87,7 +87,7 @@ export async function forward(
         hooksOf(engine.architecture, selection, ["decoder", "cross"]),
         target,
       );
-    const keep = new Set(["logits", "lastHiddenState", "encoderLastHiddenState"]);
+    const keep = new Set<string>(OUTPUTS);
     for (const { q, k, v, stats, distances, lengths } of modules.values())
       for (const name of [q.external, k.external, v.external, stats.external, distances?.external, lengths]) if (name) keep.add(name);
     workspace.keepOnly(keep);
@@ -135,6 +135,9 @@ export function forwardDims(engine: Engine, source: Rows | undefined, target: Ro
 
 /** Variants are chosen by sizes as coarse as this: a program for each, which is right for all. */
 const round = (size: number): number => Math.min(1024, 2 ** Math.ceil(Math.log2(size)));
+
+/** What graphs call the tensors that a run leaves. */
+const OUTPUTS = ["logits", "lastHiddenState", "encoderLastHiddenState"] as const;
 
 /** Maps are fetched with the first capture. */
 export const capturing = () => import("../capture/session.ts");

@@ -2,7 +2,7 @@
 // differ in positions and in where their norms stand, which is what `BartVariant` says; each has a page of its own.
 import type { ConfigReader, RawConfig } from "../load/config.ts";
 import { decoderBlock, type DecoderNames } from "../nn/decoder.ts";
-import { encoderBlock } from "../nn/encoder.ts";
+import { encoder, stack } from "../nn/encoder.ts";
 import { linear } from "../nn/linear.ts";
 import { layerNorm } from "../nn/norm.ts";
 import { embedding } from "../ops/embedding.ts";
@@ -54,7 +54,15 @@ export function readBart(config: ConfigReader, checkpoint: CheckpointNames, vari
   const paths = (stack: Stack, module = "") => Array.from({ length: sides[stack].layers }, (_, i) => `model.${stack}.layers.${i}${module}`);
   const crossPaths = paths("decoder", `.${NAMES.cross}`);
   const head = headOf(config, "seq2seq-lm");
-  const block = (stack: Stack) => ({ preNorm, eps: EPS, activation, size: sides[stack].size, names: NAMES });
+  const stackOf = (name: Stack) => ({
+    layers: sides[name].layers,
+    stack: { layers: "layers", norm: "layer_norm" },
+    preNorm,
+    eps: EPS,
+    activation,
+    size: sides[name].size,
+    names: NAMES,
+  });
 
   const shared = variant.targetVocabSize === undefined;
   const names = ["model.shared", "model.encoder.embed_tokens", "model.decoder.embed_tokens", "lm_head"].map((name) => `${name}.weight`);
@@ -82,7 +90,6 @@ export function readBart(config: ConfigReader, checkpoint: CheckpointNames, vari
     });
     return embeddingNorm ? layerNorm(g, embedded, `model.${stack}.layernorm_embedding`, { eps: EPS }) : embedded;
   };
-  const finish = (g: Graph, x: Value, stack: Stack) => (preNorm ? layerNorm(g, x, `model.${stack}.layer_norm`, { eps: EPS }) : x);
 
   function headOn(g: Graph, x: Value, lengths: Value): Value | undefined {
     switch (head) {
@@ -124,11 +131,7 @@ export function readBart(config: ConfigReader, checkpoint: CheckpointNames, vari
 
     encode(g: Graph, { ids, lengths }: EncoderInputs) {
       const attention = { heads: sides.encoder.heads, lengths };
-      const x = paths("encoder").reduce(
-        (h, path) => encoderBlock(g, h, path, { ...block("encoder"), attention }),
-        embed(g, ids, "encoder"),
-      );
-      return { lastHiddenState: finish(g, x, "encoder") };
+      return { lastHiddenState: encoder(g, embed(g, ids, "encoder"), "model.encoder", { ...stackOf("encoder"), attention }) };
     },
 
     cross(g: Graph, encoded: Value) {
@@ -139,16 +142,15 @@ export function readBart(config: ConfigReader, checkpoint: CheckpointNames, vari
     decode(g: Graph, { ids, past, lengths, cache, crossCache, sourceLengths, share }: DecoderInputs) {
       const { heads } = sides.decoder;
       const memory = { share, projected: (path: string) => crossCache(path, width, width) };
-      const x = paths("decoder").reduce(
-        (h, path) =>
-          decoderBlock(g, { x: h, memory }, path, {
-            ...block("decoder"),
+      const lastHiddenState = stack(g, embed(g, ids, "decoder", past), "model.decoder", {
+        ...stackOf("decoder"),
+        block: (x, path) =>
+          decoderBlock(g, { x, memory }, path, {
+            ...stackOf("decoder"),
             attention: { heads, past, lengths, cache: cache(`${path}.${NAMES.attention}`, width, width) },
             cross: { heads, past, lengths: sourceLengths },
           }),
-        embed(g, ids, "decoder", past),
-      );
-      const lastHiddenState = finish(g, x, "decoder");
+      });
       return { lastHiddenState, logits: headOn(g, lastHiddenState, lengths) };
     },
   };

@@ -1,7 +1,7 @@
 // BERT (Devlin et al. 2018): a post-norm encoder with learned positions and segments. RoBERTa (Liu et al. 2019) counts positions
 // from behind its padding id; ELECTRA (Clark et al. 2020) embeds narrower than it computes.
 import type { ConfigReader, RawConfig } from "../load/config.ts";
-import { encoderBlock, type EncoderNames } from "../nn/encoder.ts";
+import { encoder, type EncoderNames } from "../nn/encoder.ts";
 import { linear } from "../nn/linear.ts";
 import { layerNorm } from "../nn/norm.ts";
 import { embedding } from "../ops/embedding.ts";
@@ -73,15 +73,16 @@ export function readBert(config: ConfigReader, checkpoint: CheckpointNames, vari
       });
       let x = layerNorm(g, embedded, `${path}.LayerNorm`, { eps });
       if (narrow !== width) x = linear(g, x, `${prefix}.embeddings_project`, { out: width });
-      for (let i = 0; i < layers; i++)
-        x = encoderBlock(g, x, layer(i), {
-          preNorm: false,
-          eps,
-          size,
-          activation,
-          names: NAMES,
-          attention: { heads, lengths, names: PROJECTIONS },
-        });
+      x = encoder(g, x, `${prefix}.encoder`, {
+        layers,
+        stack: { layers: "layer" },
+        preNorm: false,
+        eps,
+        size,
+        activation,
+        names: NAMES,
+        attention: { heads, lengths, names: PROJECTIONS },
+      });
       return {
         lastHiddenState: x,
         logits: variant.ownHead?.(g, x, head) ?? encoderHead(g, x, { config, checkpoint, head, names, embeddings, eps }),

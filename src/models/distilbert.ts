@@ -1,6 +1,6 @@
 // DistilBERT (Sanh et al. 2019): BERT with half the layers, no segments and no pooler, under names of its own.
 import type { ConfigReader } from "../load/config.ts";
-import { encoderBlock, type EncoderNames } from "../nn/encoder.ts";
+import { encoder, type EncoderNames } from "../nn/encoder.ts";
 import { layerNorm } from "../nn/norm.ts";
 import { embedding } from "../ops/embedding.ts";
 import type { Graph } from "../schedule/graph.ts";
@@ -56,15 +56,16 @@ function read(config: ConfigReader, checkpoint: CheckpointNames): Architecture {
         positions: g.weight(`${path}.position_embeddings.weight`, [positions, width]),
       });
       let x = layerNorm(g, embedded, `${path}.LayerNorm`, { eps: LAYER_NORM_EPS });
-      for (let i = 0; i < layers; i++)
-        x = encoderBlock(g, x, layer(i), {
-          preNorm: false,
-          eps: LAYER_NORM_EPS,
-          size,
-          activation,
-          names: NAMES,
-          attention: { heads, lengths, names: PROJECTIONS },
-        });
+      x = encoder(g, x, "distilbert.transformer", {
+        layers,
+        stack: { layers: "layer" },
+        preNorm: false,
+        eps: LAYER_NORM_EPS,
+        size,
+        activation,
+        names: NAMES,
+        attention: { heads, lengths, names: PROJECTIONS },
+      });
       return {
         lastHiddenState: x,
         logits: encoderHead(g, x, { config, checkpoint, head, names, embeddings, eps: LAYER_NORM_EPS }),

@@ -1,7 +1,7 @@
 // MPNet (Song et al. 2020): a post-norm encoder with learned positions that begin behind the padding id, and T5's bias by distance
 // besides. Best known as a sentence encoder.
 import type { ConfigReader } from "../load/config.ts";
-import { encoderBlock, type EncoderNames } from "../nn/encoder.ts";
+import { encoder, type EncoderNames } from "../nn/encoder.ts";
 import { layerNorm } from "../nn/norm.ts";
 import { relativeBuckets } from "../nn/position.ts";
 import { embedding } from "../ops/embedding.ts";
@@ -59,15 +59,16 @@ function read(config: ConfigReader, checkpoint: CheckpointNames): Architecture {
         path: bias,
       });
       let x = layerNorm(g, embedded, `${path}.LayerNorm`, { eps });
-      for (let i = 0; i < layers; i++)
-        x = encoderBlock(g, x, layer(i), {
-          preNorm: false,
-          eps,
-          size,
-          activation,
-          names: NAMES,
-          attention: { heads, lengths, distances, names: PROJECTIONS },
-        });
+      x = encoder(g, x, "mpnet.encoder", {
+        layers,
+        stack: { layers: "layer" },
+        preNorm: false,
+        eps,
+        size,
+        activation,
+        names: NAMES,
+        attention: { heads, lengths, distances, names: PROJECTIONS },
+      });
       return { lastHiddenState: x, logits: encoderHead(g, x, { config, checkpoint, head, names: ROBERTA_HEADS, embeddings, eps }) };
     },
   };

@@ -3,9 +3,8 @@
 // in every layer.
 import { ConfigReader, type RawConfig } from "../load/config.ts";
 import { decoderBlock, type DecoderNames } from "../nn/decoder.ts";
-import { encoderBlock, type EncoderNames } from "../nn/encoder.ts";
+import { encoderBlock, type EncoderNames, stack } from "../nn/encoder.ts";
 import { linear } from "../nn/linear.ts";
-import { rmsNorm } from "../nn/norm.ts";
 import { relativeBuckets } from "../nn/position.ts";
 import { embedding } from "../ops/embedding.ts";
 import { scaleBy } from "../ops/map.ts";
@@ -96,20 +95,29 @@ function read(config: ConfigReader, checkpoint: CheckpointNames): Architecture {
   const sharedNames = ["shared.weight", "encoder.embed_tokens.weight", "decoder.embed_tokens.weight"];
   const sharedName = sharedNames.find((name) => checkpoint.has(name)) ?? sharedNames[0]!;
   const embeddings = (g: Graph) => g.weight(sharedName, [vocabSize, width]);
-  const block = { preNorm: true, norm: "rms", eps, size, activation, bias: false } as const;
+  const stackOf = (name: Stack) =>
+    ({
+      layers: depth[name],
+      stack: { layers: "block", norm: "final_layer_norm" },
+      preNorm: true,
+      norm: "rms",
+      eps,
+      size,
+      activation,
+      bias: false,
+    }) as const;
   const projections = { heads, dk, bias: false, names: PROJECTIONS, scale: 1 };
-  const finish = (g: Graph, x: Value, stack: Stack) => rmsNorm(g, x, `${stack}.final_layer_norm`, { eps });
 
-  /** The bias of a layer by distance: the rows of its table that the buckets name. [positions, 2, heads] */
-  function layerBias(g: Graph, stack: Stack, layer: number): Value {
-    const path = `${stack}.block.${layer}.layer.0.SelfAttention.relative_attention_bias`;
-    return embedding(g, g.table(`buckets.${stack}`, ["positions", 2], "i32"), g.weight(`${path}.weight`, [buckets, heads]), { path });
+  /** The bias of a block by distance: the rows of its table that the buckets name. [positions, 2, heads] */
+  function blockBias(g: Graph, name: Stack, block: string): Value {
+    const path = `${block}.layer.0.SelfAttention.relative_attention_bias`;
+    return embedding(g, g.table(`buckets.${name}`, ["positions", 2], "i32"), g.weight(`${path}.weight`, [buckets, heads]), { path });
   }
 
   /** Those of a stack: the first layer's for all, in UMT5 each one's own. */
-  function biases(g: Graph, stack: Stack): (layer: number) => Value {
-    if (ownBias) return (layer) => layerBias(g, stack, layer);
-    const first = layerBias(g, stack, 0);
+  function biases(g: Graph, name: Stack): (block: string) => Value {
+    if (ownBias) return (block) => blockBias(g, name, block);
+    const first = blockBias(g, name, `${name}.block.0`);
     return () => first;
   }
 
@@ -135,16 +143,16 @@ function read(config: ConfigReader, checkpoint: CheckpointNames): Architecture {
 
     encode(g: Graph, { ids, lengths }: EncoderInputs) {
       const bias = biases(g, "encoder");
-      const x = paths("encoder").reduce(
-        (h, path, i) =>
-          encoderBlock(g, h, path, {
-            ...block,
+      const lastHiddenState = stack(g, embedding(g, ids, embeddings(g), { path: "shared" }), "encoder", {
+        ...stackOf("encoder"),
+        block: (x, path) =>
+          encoderBlock(g, x, path, {
+            ...stackOf("encoder"),
             names: encoderNames,
-            attention: { ...projections, lengths, distances: bias(i) },
+            attention: { ...projections, lengths, distances: bias(path) },
           }),
-        embedding(g, ids, embeddings(g), { path: "shared" }),
-      );
-      return { lastHiddenState: finish(g, x, "encoder") };
+      });
+      return { lastHiddenState };
     },
   };
   if (encodes) return architecture;
@@ -159,23 +167,22 @@ function read(config: ConfigReader, checkpoint: CheckpointNames): Architecture {
     decode(g: Graph, { ids, past, lengths, cache, crossCache, sourceLengths, share }: DecoderInputs) {
       const memory = { share, projected: (path: string) => crossCache(path, inner, inner) };
       const bias = biases(g, "decoder");
-      const x = paths("decoder").reduce(
-        (h, path, i) =>
-          decoderBlock(g, { x: h, memory }, path, {
-            ...block,
+      const lastHiddenState = stack(g, embedding(g, ids, embeddings(g), { path: "shared" }), "decoder", {
+        ...stackOf("decoder"),
+        block: (x, path) =>
+          decoderBlock(g, { x, memory }, path, {
+            ...stackOf("decoder"),
             names: decoderNames,
             attention: {
               ...projections,
               past,
               lengths,
-              distances: bias(i),
+              distances: bias(path),
               cache: cache(`${path}.${decoderNames.attention}`, inner, inner),
             },
             cross: { ...projections, past, lengths: sourceLengths },
           }),
-        embedding(g, ids, embeddings(g), { path: "shared" }),
-      );
-      const lastHiddenState = finish(g, x, "decoder");
+      });
       return { lastHiddenState, logits: headOn(g, lastHiddenState) };
     },
   };

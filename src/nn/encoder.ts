@@ -67,7 +67,7 @@ export interface StackOptions {
   /** A norm after the last block, as pre-norm stacks have. Default: preNorm. */
   readonly finalNorm?: boolean;
   /** Names below the path: the blocks' list and the final norm. */
-  readonly stack?: { readonly layers: string; readonly norm: string };
+  readonly stack?: { readonly layers: string; readonly norm?: string };
 }
 
 /** Blocks 0 … layers − 1 in turn, then the final norm. */
@@ -77,10 +77,10 @@ export function stack(
   path: string,
   options: StackOptions & Pick<BlockOptions, "preNorm" | "norm" | "eps"> & { readonly block: (x: Value, path: string) => Value },
 ): Value {
-  const { layers, preNorm, finalNorm = preNorm, stack: names = { layers: "layers", norm: "norm" }, block } = options;
+  const { layers, preNorm, finalNorm = preNorm, stack: { layers: list, norm: last = "norm" } = { layers: "layers" }, block } = options;
   let y = x;
-  for (let i = 0; i < layers; i++) y = block(y, join(path, `${names.layers}.${i}`));
-  return finalNorm ? blockNorm(g, join(path, names.norm), options)(y) : y;
+  for (let i = 0; i < layers; i++) y = block(y, join(path, `${list}.${i}`));
+  return finalNorm ? blockNorm(g, join(path, last), options)(y) : y;
 }
 
 /**
