@@ -5,7 +5,7 @@
 // multiplied one after the other (x ≈ high + low to 22 bits, and to ±131,008; Markidis et al. 2018). Chosen on GPUs that have such
 // matrices, from a few rows up. It has been validated, and executed on a CPU only (Mesa's lavapipe, 8 × 8 × 8): no GPU has run it.
 import { epilogue } from "./epilogue.ts";
-import { entryPoint, type Kernel, type KernelFeature } from "./kernel.ts";
+import { entryPoint, instantiate, type Kernel, type KernelFeature, type KernelInstance } from "./kernel.ts";
 import { MATMUL_PARAMS, matmulBindings, matmulFeatures, type MatmulOptions, matmulReaders } from "./matmul.ts";
 import type { WeightAccess } from "./weights.ts";
 import { wgsl } from "./wgsl.ts";
@@ -30,7 +30,7 @@ const SIDE = 32;
 const subgroupsOf = (lanes: number) => (4 * lanes <= 256 ? { down: 2, across: 2 } : { down: 1, across: 2 });
 
 /** Rows and columns of a workgroup's tile. */
-export function subgroupMatrixTile({ lanes }: SubgroupMatrix): { rows: number; columns: number } {
+function tileOf({ lanes }: SubgroupMatrix): { rows: number; columns: number } {
   const { down, across } = subgroupsOf(lanes);
   return { rows: SIDE * down, columns: SIDE * across };
 }
@@ -52,6 +52,21 @@ export const fitsSubgroupMatrix = (matrix: SubgroupMatrix): boolean =>
 export const holdsWeight = ({ component }: SubgroupMatrix, weight: WeightAccess): boolean =>
   component === "f32" || weight === "f16" || weight === "f16-native";
 
+/** A device's matmul through its matrices: a trait that brings its own code, which only such devices fetch. */
+export interface SubgroupMatmul {
+  /** Rows and columns of a workgroup's tile. */
+  readonly tile: { readonly rows: number; readonly columns: number };
+  /** Whether the matrices hold weights that are stored like this exactly. */
+  readonly holds: (weight: WeightAccess) => boolean;
+  readonly kernel: (options: MatmulOptions) => KernelInstance;
+}
+
+export const subgroupMatmul = (matrix: SubgroupMatrix): SubgroupMatmul => ({
+  tile: tileOf(matrix),
+  holds: (weight) => holdsWeight(matrix, weight),
+  kernel: (options) => instantiate(matmulSubgroupMatrixKernel, { ...options, ...matrix }),
+});
+
 const threadsOf = ({ lanes }: SubgroupMatrix): number => lanes * subgroupsOf(lanes).down * subgroupsOf(lanes).across;
 
 export const matmulSubgroupMatrixKernel: Kernel<MatmulSubgroupMatrixOptions> = {
@@ -69,7 +84,7 @@ export const matmulSubgroupMatrixKernel: Kernel<MatmulSubgroupMatrixOptions> = {
     const { component, m, n, k, lanes, vector, gated = false } = options;
     const threads = threadsOf(options);
     const { down, across } = subgroupsOf(lanes);
-    const { rows, columns } = subgroupMatrixTile(options);
+    const { rows, columns } = tileOf(options);
     const depth = depthOf(options);
     const split = component === "f16";
     const each = (count: number, line: (i: number) => string) => Array.from({ length: count }, (_, i) => line(i)).join("\n");

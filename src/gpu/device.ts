@@ -1,6 +1,6 @@
 // Devices: whether there is WebGPU here and why not, what to ask an adapter for, and the few measured traits by which
 // kernel variants are chosen. A device is owned by the caller or by us, never half.
-import type { SubgroupMatrix } from "../../shaders/matmul-subgroup-matrix.ts";
+import type { SubgroupMatmul } from "../../shaders/matmul-subgroup-matrix.ts";
 import { DeviceLostError, UnsupportedError } from "../errors.ts";
 
 /** What kernel variants are chosen by. */
@@ -8,8 +8,8 @@ export interface Traits {
   /** `shader-f16`: f16 weights are read natively instead of being unpacked from words. */
   readonly f16: boolean;
   readonly subgroups: boolean;
-  /** The matrices that subgroups multiply, where they do (`learnSubgroupMatrix`). */
-  readonly subgroupMatrix?: SubgroupMatrix | undefined;
+  /** Matmul through matrices that subgroups multiply, where they do (`learnSubgroupMatrix`). */
+  readonly subgroupMatrix?: SubgroupMatmul | undefined;
   /** A software adapter: barriers and workgroup memory are dear there, registers cheap. */
   readonly software: boolean;
   /** Bytes that one binding may have: larger weights are split. */
@@ -45,10 +45,10 @@ export function deviceDescriptor(adapter: GPUAdapter): GPUDeviceDescriptor {
 /** The largest buffer that can be made and bound whole. */
 export const maxBindingOf = ({ limits }: GPUDevice): number => Math.min(limits.maxBufferSize, limits.maxStorageBufferBindingSize);
 
-const matrices = new WeakMap<GPUDevice, SubgroupMatrix>();
+const matrices = new WeakMap<GPUDevice, SubgroupMatmul>();
 
 /** Keeps what was learnt of a device's subgroup matrices. */
-export const noteSubgroupMatrix = (device: GPUDevice, matrix: SubgroupMatrix): void => void matrices.set(device, matrix);
+export const noteSubgroupMatrix = (device: GPUDevice, matmul: SubgroupMatmul): void => void matrices.set(device, matmul);
 
 /** Traits of a device. */
 export function traitsOf(device: GPUDevice): Traits {

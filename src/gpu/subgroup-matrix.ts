@@ -1,7 +1,6 @@
 // Whether a device multiplies subgroup matrices in a way that we can use: an experiment of Chrome's, behind a flag, whose WGSL
 // changes from version to version. What an adapter says is not enough: the kernel is compiled, and where that fails there is none.
-import { instantiate } from "../../shaders/kernel.ts";
-import { fitsSubgroupMatrix, matmulSubgroupMatrixKernel, type SubgroupMatrix } from "../../shaders/matmul-subgroup-matrix.ts";
+import type { SubgroupMatrix } from "../../shaders/matmul-subgroup-matrix.ts";
 import { ShaderError } from "../errors.ts";
 import { noteSubgroupMatrix, SUBGROUP_MATRIX } from "./device.ts";
 import { pipelineFor } from "./pipelines.ts";
@@ -31,27 +30,28 @@ const known = new WeakMap<GPUDevice, Promise<void>>();
 
 async function learn(device: GPUDevice, info: Info): Promise<void> {
   if (!device.features.has(SUBGROUP_MATRIX)) return;
-  const matrix = bestMatrix(info, device.features.has("shader-f16"));
+  const { fitsSubgroupMatrix, subgroupMatmul } = await import("../../shaders/matmul-subgroup-matrix.ts");
+  const matrix = bestMatrix(matricesOf(info, device.features.has("shader-f16")).filter(fitsSubgroupMatrix));
   if (!matrix) return;
   const weight = matrix.component === "f16" ? "f16-native" : "f32";
+  const matmul = subgroupMatmul(matrix);
   try {
-    await pipelineFor(
-      device,
-      instantiate(matmulSubgroupMatrixKernel, { weight, vector: true, bias: false, activation: "none", residual: false, ...matrix }),
-    );
+    await pipelineFor(device, matmul.kernel({ weight, vector: true, bias: false, activation: "none", residual: false }));
   } catch (error) {
     if (error instanceof ShaderError) return;
     throw error;
   }
-  noteSubgroupMatrix(device, matrix);
+  noteSubgroupMatrix(device, matmul);
 }
 
-/** Of the matrices that sum as f32, those of halves rather than others: they are the fastest. Adapters list what they prefer first. */
-function bestMatrix({ subgroupMatrixConfigs = [], subgroupMaxSize = 0 }: Info, f16: boolean): SubgroupMatrix | undefined {
-  const usable = subgroupMatrixConfigs.flatMap(({ componentType: component, resultComponentType, M: m, N: n, K: k }): SubgroupMatrix[] => {
+/** Those that sum as f32. */
+function matricesOf({ subgroupMatrixConfigs = [], subgroupMaxSize = 0 }: Info, f16: boolean): SubgroupMatrix[] {
+  return subgroupMatrixConfigs.flatMap(({ componentType: component, resultComponentType, M: m, N: n, K: k }): SubgroupMatrix[] => {
     if (resultComponentType !== "f32" || !(component === "f32" || (component === "f16" && f16))) return [];
-    const matrix: SubgroupMatrix = { component, m, n, k, lanes: subgroupMaxSize };
-    return fitsSubgroupMatrix(matrix) ? [matrix] : [];
+    return [{ component, m, n, k, lanes: subgroupMaxSize }];
   });
-  return usable.find(({ component }) => component === "f16") ?? usable[0];
 }
+
+/** Those of halves rather than others: they are the fastest. Adapters list what they prefer first. */
+const bestMatrix = (usable: readonly SubgroupMatrix[]): SubgroupMatrix | undefined =>
+  usable.find(({ component }) => component === "f16") ?? usable[0];

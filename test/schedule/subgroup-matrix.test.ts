@@ -1,6 +1,6 @@
 // Where matmuls go through subgroup matrices, and where they do not.
 import { expect, test } from "vitest";
-import type { SubgroupMatrix } from "../../shaders/matmul-subgroup-matrix.ts";
+import { subgroupMatmul } from "../../shaders/matmul-subgroup-matrix.ts";
 import type { WeightType } from "../../shaders/weights.ts";
 import type { Traits } from "../../src/gpu/device.ts";
 import { matmul } from "../../src/ops/matmul.ts";
@@ -8,8 +8,8 @@ import { compile } from "../../src/schedule/compile.ts";
 import { Graph } from "../../src/schedule/graph.ts";
 import { GPU, SOFTWARE } from "../support/model-graphs.ts";
 
-const halves: SubgroupMatrix = { component: "f16", m: 16, n: 16, k: 16, lanes: 32 };
-const floats: SubgroupMatrix = { component: "f32", m: 8, n: 8, k: 8, lanes: 32 };
+const halves = subgroupMatmul({ component: "f16", m: 16, n: 16, k: 16, lanes: 32 });
+const floats = subgroupMatmul({ component: "f32", m: 8, n: 8, k: 8, lanes: 32 });
 
 const kernelFor = (traits: Traits, stored: WeightType, rows: number, transposeB = true): string => {
   const g = new Graph();

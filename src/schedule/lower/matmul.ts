@@ -2,12 +2,7 @@
 import { instantiate, type KernelInstance } from "../../../shaders/kernel.ts";
 import type { MatmulOptions } from "../../../shaders/matmul.ts";
 import { matmulRegisterKernel } from "../../../shaders/matmul-register.ts";
-import {
-  holdsWeight,
-  matmulSubgroupMatrixKernel,
-  type SubgroupMatrix,
-  subgroupMatrixTile,
-} from "../../../shaders/matmul-subgroup-matrix.ts";
+import type { SubgroupMatmul } from "../../../shaders/matmul-subgroup-matrix.ts";
 import { matmulTiledKernel, TILE } from "../../../shaders/matmul-tiled.ts";
 import { matvecKernel, matvecStep } from "../../../shaders/matvec.ts";
 import { ELEMENT_BYTES } from "../../gpu/dispatch.ts";
@@ -125,13 +120,9 @@ function candidatesFor(
     name: "tiled",
     steps: () => [step(instantiate(matmulTiledKernel, options), product(batch, ceilDiv(M, TILE), ceilDiv(N, TILE)))],
   };
-  const multiplied = (matrix: SubgroupMatrix): Candidate => ({
+  const multiplied = ({ tile, kernel }: SubgroupMatmul): Candidate => ({
     name: "subgroup matrices",
-    steps: () => {
-      const tile = subgroupMatrixTile(matrix);
-      const grid = product(batch, ceilDiv(M, tile.rows), ceilDiv(N, tile.columns));
-      return [step(instantiate(matmulSubgroupMatrixKernel, { ...options, ...matrix }), grid)];
-    },
+    steps: () => [step(kernel(options), product(batch, ceilDiv(M, tile.rows), ceilDiv(N, tile.columns)))],
   });
   const rows = expect(M);
   const registers = registerTiles(traits.software, rows).map(register);
@@ -154,7 +145,7 @@ function candidatesFor(
   }
   if (rows <= MATVEC_ROWS) return [register({ rows, columns: options.gated ? 2 : 1 }), ...registers, tiled];
   const matrix = traits.subgroupMatrix;
-  return matrix && holdsWeight(matrix, options.weight) ? [multiplied(matrix), tiled, ...registers] : [tiled, ...registers];
+  return matrix?.holds(options.weight) ? [multiplied(matrix), tiled, ...registers] : [tiled, ...registers];
 }
 
 interface Tile {
