@@ -9,5 +9,5 @@ export {
   WorkerModel,
   type WorkerPiece,
   type WorkerRun,
-  WorkerTokenizer,
 } from "./worker/client.ts";
+export { WorkerTokenizer } from "./worker/tokenizer.ts";

@@ -70,6 +70,8 @@ interface Item {
 export class Tokenizer {
   /** Special tokens by name: `mask_token`, `pad_token`… */
   readonly specialTokens: SpecialTokens;
+  /** Ids of all special tokens. */
+  readonly specialIds: ReadonlySet<number>;
   /** Languages of multilingual translators, as `generate` uses them. */
   readonly languages: Languages;
   /** Tokens that the model was made for, where the files say. */
@@ -77,7 +79,6 @@ export class Tokenizer {
   readonly #model: TextModel;
   readonly #chat: ChatContext;
   #templates: ChatTemplates | undefined;
-  readonly #special: ReadonlySet<number>;
 
   constructor({ model, specialTokens, languages, chat, maxLength }: TokenizerParts) {
     this.#model = model;
@@ -85,7 +86,7 @@ export class Tokenizer {
     this.languages = languages;
     this.maxLength = maxLength;
     this.#chat = chat;
-    this.#special = new Set([...model.added.values()].filter((token) => token.special).map(({ id }) => id));
+    this.specialIds = new Set([...model.added.values()].filter((token) => token.special).map(({ id }) => id));
   }
 
   /** Ids and vocabulary pieces of a text or of two. */
@@ -153,13 +154,18 @@ export class Tokenizer {
 
   /** The text of ids. */
   decode(ids: readonly number[], { skipSpecialTokens = true } = {}): string {
-    const kept = skipSpecialTokens ? ids.filter((id) => !this.#special.has(id)) : ids;
+    const kept = skipSpecialTokens ? ids.filter((id) => !this.specialIds.has(id)) : ids;
     return kept.length === 0 ? "" : this.#model.decode(kept);
   }
 
   /** The vocabulary's piece of an id, as it is written there (`▁house`, `##ing`, `<s>`). */
   token(id: number): string {
     return this.#model.piece(id) ?? `<${id}>`;
+  }
+
+  /** As `token`, of several ids. */
+  tokens(ids: readonly number[]): string[] {
+    return ids.map((id) => this.token(id));
   }
 
   /** The id of a piece; undefined where the vocabulary lacks it. */
@@ -169,7 +175,7 @@ export class Tokenizer {
   }
 
   isSpecial(id: number): boolean {
-    return this.#special.has(id);
+    return this.specialIds.has(id);
   }
 
   /** Whether a piece goes on with the word before it, where the vocabulary marks that (`##ing`). */

@@ -12,9 +12,9 @@ import type { Prompt } from "../generate/prompt.ts";
 import type { LoadOptions } from "../load/load-model.ts";
 import type { SourceInput } from "../load/source.ts";
 import type { ForwardCallOptions, ForwardInput, Model } from "../model.ts";
-import type { ChatOptions, Message } from "../text/chat.ts";
-import type { Batch, EncodeOptions, Encoding, SpecialTokens, Tokenizer } from "../text/tokenizer.ts";
-import type { GenerationDescription, ModelDescription, PieceDescription, PlainGenerateOptions, Served } from "./serve.ts";
+import { isHubId } from "../load/url.ts";
+import type { DeviceLoss, GenerationDescription, ModelDescription, PieceDescription, PlainGenerateOptions, Served } from "./serve.ts";
+import { WorkerTokenizer } from "./tokenizer.ts";
 import { type AttentionsDescription, type Id, type MapsDescription, teachComlink } from "./wire.ts";
 
 /** Maps that lie in the worker. */
@@ -27,9 +27,14 @@ export type WorkerPiece = Omit<Piece, "attentions"> & { readonly attentions?: Wo
 /** As of LoadOptions; the device is the worker's own, and choices of `tune` are kept in IndexedDB. */
 export type WorkerLoadOptions = Omit<LoadOptions, "device" | "tune"> & {
   readonly tune?: boolean;
-  /** A module worker that imports `fovea/worker-script`. Default: that script itself. */
-  readonly worker?: Worker;
+  /**
+   * A module worker that imports `fovea/worker-script`, or a function that starts one: that one is the model's own and ends with it.
+   * Default: one of that script itself.
+   */
+  readonly worker?: Worker | (() => Worker);
 };
+
+const ownScript = (): Worker => new Worker(new URL("../worker-script.ts", import.meta.url), { type: "module" });
 
 const noWait = () => undefined;
 
@@ -44,9 +49,10 @@ async function unlessAborted<T>(signal: AbortSignal | undefined, answer: Promise
 
 /** Loads a model in a worker. The same as `loadModel` of fovea; files and URLs go there, Sources of your own cannot. */
 export async function loadModel(source: SourceInput, options: WorkerLoadOptions = {}): Promise<WorkerModel> {
-  const { worker = new Worker(new URL("../worker-script.ts", import.meta.url), { type: "module" }), onProgress, signal, ...rest } = options;
+  const { worker: given = ownScript, onProgress, signal, ...rest } = options;
   teachComlink();
-  const own = options.worker === undefined;
+  const own = typeof given === "function";
+  const worker = own ? given() : given;
   const served = wrap<Served>(worker);
   const end = () => {
     if (own) worker.terminate();
@@ -81,42 +87,8 @@ function absolute(source: SourceInput): SourceInput {
       got: "a Source",
     });
   if (source instanceof URL) return source.href;
-  if (typeof source !== "string" || /^[\w-][\w.-]*\/[\w.-]+$/.test(source)) return source;
+  if (typeof source !== "string" || isHubId(source)) return source;
   return new URL(source, document.baseURI).href;
-}
-
-/** A tokenizer in a worker: as `Tokenizer`, and every method takes a message. */
-export class WorkerTokenizer {
-  readonly specialTokens: SpecialTokens;
-  readonly maxLength: number | undefined;
-  readonly #served: Remote<Served>;
-
-  constructor(served: Remote<Served>, { specialTokens, maxLength }: NonNullable<ModelDescription["tokenizer"]>) {
-    this.#served = served;
-    this.specialTokens = specialTokens;
-    this.maxLength = maxLength;
-  }
-
-  encode(text: string, options?: EncodeOptions): Promise<Encoding> {
-    return this.#served.encode(text, options);
-  }
-
-  batch(...args: Parameters<Tokenizer["batch"]>): Promise<Batch> {
-    return this.#served.batch(...args);
-  }
-
-  decode(ids: readonly number[], options?: { skipSpecialTokens?: boolean }): Promise<string> {
-    return this.#served.decode(ids, options);
-  }
-
-  /** Vocabulary pieces of ids. */
-  tokens(ids: readonly number[]): Promise<string[]> {
-    return this.#served.tokens(ids);
-  }
-
-  applyChatTemplate(messages: readonly Message[], options?: ChatOptions): Promise<string> {
-    return this.#served.applyChatTemplate(messages, options);
-  }
 }
 
 /** A model in a worker. Made by `loadModel` of fovea/worker; `dispose()` frees it and ends a worker of its own. */
@@ -163,6 +135,16 @@ export class WorkerModel implements Pick<Model, "config" | "generationConfig" | 
 
   async conversation(): Promise<WorkerConversation> {
     return new WorkerConversation(this.#served, await this.#served.conversation());
+  }
+
+  /** Of the device, that of the worker, a page can know when it is lost. `lost` is of the one that the model runs on now. */
+  get device(): { readonly lost: Promise<DeviceLoss> } {
+    const served = this.#served;
+    return {
+      get lost() {
+        return served.lost();
+      },
+    };
   }
 
   plan(input: ForwardInput): Promise<string> {

@@ -15,8 +15,7 @@ import { loadModel, type LoadOptions } from "../load/load-model.ts";
 import type { SourceInput } from "../load/source.ts";
 import type { LoadProgress } from "../load/stream.ts";
 import type { ForwardCallOptions, ForwardInput, Model } from "../model.ts";
-import type { ChatOptions, Message } from "../text/chat.ts";
-import type { Batch, EncodeOptions, Encoding, SpecialTokens } from "../text/tokenizer.ts";
+import type { Tokenizer } from "../text/tokenizer.ts";
 import { type AttentionsDescription, type Id, teachComlink } from "./wire.ts";
 
 /** What comlink carries by itself; functions and signals are arguments of their own. */
@@ -29,8 +28,13 @@ export interface ModelDescription {
   readonly kind: Model["kind"];
   readonly head: Model["head"];
   readonly maxTokens: number;
-  readonly tokenizer: { readonly specialTokens: SpecialTokens; readonly maxLength: number | undefined } | undefined;
+  readonly tokenizer: Pick<Tokenizer, "specialTokens" | "specialIds" | "maxLength"> | undefined;
 }
+/** What a page asks the tokenizer by a message. */
+export type TextMethod =
+  "encode" | "windows" | "batch" | "pad" | "decode" | "token" | "tokens" | "id" | "isContinuation" | "applyChatTemplate";
+/** A GPUDeviceLostInfo, which cannot be cloned. */
+export type DeviceLoss = Pick<GPUDeviceLostInfo, "reason" | "message">;
 export interface TensorDescription {
   readonly name: string;
   readonly shape: readonly number[];
@@ -73,7 +77,8 @@ export class Served {
     const model = await loadModel(source, { ...options, ...(report && { onProgress: report }), ...(signal && { signal }) });
     this.#model = model;
     const { config, generationConfig, kind, head, maxTokens, tokenizer } = model;
-    const text = tokenizer && { specialTokens: tokenizer.specialTokens, maxLength: tokenizer.maxLength };
+    const { specialTokens, specialIds, maxLength } = tokenizer ?? {};
+    const text = specialTokens && specialIds && { specialTokens, specialIds, maxLength };
     return { config, generationConfig, kind, head, maxTokens, tokenizer: text };
   }
 
@@ -155,24 +160,17 @@ export class Served {
     return { ids, reused };
   }
 
-  encode(text: string, options?: EncodeOptions): Encoding {
-    return this.#tokenizer.encode(text, options);
+  /** A method of the tokenizer; `WorkerTokenizer` says which arguments it takes. */
+  text(method: TextMethod, args: readonly unknown[]): unknown {
+    const { tokenizer } = this.#loaded;
+    if (!tokenizer) throw new FoveaError("This checkpoint has no tokenizer.json (nor older files that say the same).");
+    return (tokenizer[method] as (...args: unknown[]) => unknown).apply(tokenizer, [...args]);
   }
 
-  batch(...args: Parameters<NonNullable<Model["tokenizer"]>["batch"]>): Batch {
-    return this.#tokenizer.batch(...args);
-  }
-
-  decode(ids: readonly number[], options?: { skipSpecialTokens?: boolean }): string {
-    return this.#tokenizer.decode(ids, options);
-  }
-
-  tokens(ids: readonly number[]): string[] {
-    return ids.map((id) => this.#tokenizer.token(id));
-  }
-
-  applyChatTemplate(messages: readonly Message[], options?: ChatOptions): Promise<string> {
-    return this.#tokenizer.applyChatTemplate(messages, options);
+  /** Why the device that the model runs on now was lost, when it is. */
+  async lost(): Promise<DeviceLoss> {
+    const { reason, message } = await this.#loaded.device.lost;
+    return { reason, message };
   }
 
   plan(input: ForwardInput): string {
@@ -202,12 +200,6 @@ export class Served {
   get #loaded(): Model {
     if (!this.#model) throw new FoveaError("This worker has no model; load one.");
     return this.#model;
-  }
-
-  get #tokenizer() {
-    const { tokenizer } = this.#loaded;
-    if (!tokenizer) throw new FoveaError("This checkpoint has no tokenizer.json (nor older files that say the same).");
-    return tokenizer;
   }
 
   #keep<T>(held: Map<Id, T>, value: T): Id {

@@ -39,7 +39,7 @@ afterEach(() => page.close());
 const run = <K extends keyof Functions>(name: K) => page.evaluate(`functions.${name}()`) as ReturnType<Functions[K]>;
 
 it("translates and shows its maps", async () => {
-  const { adaptersOnPage, progress, streamed, texts, map, keys, logits, facts, encoding, page: same } = await run("translate");
+  const { adaptersOnPage, progress, streamed, texts, map, keys, logits, facts, encoding, text, page: same } = await run("translate");
   expect(adaptersOnPage).toBe(0);
   expect(progress.at(-1)).toBe(1);
   expect(progress).toEqual(progress.toSorted((a, b) => a - b));
@@ -53,6 +53,8 @@ it("translates and shows its maps", async () => {
   expect(keys).toEqual(encoding.tokens);
   expect(logits).toEqual(same.logits);
   expect(encoding).toEqual(same.encoding);
+  expect(text).toEqual(same.text);
+  expect(text).toMatchObject({ tokens: encoding.tokens, unknown: undefined, special: [...encoding.ids.slice(1).map(() => false), true] });
   expect(facts).toEqual({ kind: "encoder-decoder", head: "seq2seq-lm", maxTokens: 128, memory: same.memory });
   expect(problems).toEqual([]);
 });

@@ -1,6 +1,6 @@
 // A page whose models live in workers; tests call its functions.
-import { FoveaError, InputError, loadModel as loadHere, MissingFileError } from "../../../src/index.ts";
-import { loadModel, type WorkerModel } from "../../../src/worker.ts";
+import { type Encoding, FoveaError, InputError, loadModel as loadHere, MissingFileError, type Tokenizer } from "../../../src/index.ts";
+import { loadModel, type WorkerModel, type WorkerTokenizer } from "../../../src/worker.ts";
 
 const MARIAN = "models/marian-en-fr-tatoeba/";
 const STORIES = "models/stories260K/";
@@ -23,6 +23,25 @@ const failure = async (promise: Promise<unknown>): Promise<unknown> => {
   }
 };
 
+/** What a tokenizer answers, here or in a worker. */
+async function asked(tokenizer: Tokenizer | WorkerTokenizer, { ids }: Encoding) {
+  const [batch, windows] = [await tokenizer.batch([TEXT, "No."]), await tokenizer.windows("I?", TEXT, { maxLength: 9, stride: 2 })];
+  return {
+    decoded: await tokenizer.decode(ids, { skipSpecialTokens: false }),
+    tokens: await tokenizer.tokens(ids),
+    token: await tokenizer.token(ids[0]!),
+    known: await tokenizer.id("▁I"),
+    unknown: await tokenizer.id("no such piece"),
+    special: ids.map((id) => tokenizer.isSpecial(id)),
+    specialIds: [...tokenizer.specialIds],
+    named: tokenizer.specialTokens,
+    continuation: await tokenizer.isContinuation("##ing"),
+    batch,
+    windows,
+    padded: await tokenizer.pad(windows, 12),
+  };
+}
+
 const functions = {
   /** Translating in a worker, with maps, and the same on the page. */
   async translate() {
@@ -41,6 +60,7 @@ const functions = {
     const keys = beams[0]!.attentions!.cross!.keyTokens();
     for (const generation of beams) generation.dispose();
     const encoding = await model.tokenizer!.encode(TEXT, { offsets: true });
+    const text = await asked(model.tokenizer!, encoding);
     const run = await model.forward({ inputIds: [encoding.ids], decoderInputIds: [[5999, 6]] });
     const logits = [...(await run.logits!.read())];
     run.dispose();
@@ -56,9 +76,22 @@ const functions = {
       logits: [...(await sameRun.logits!.read())],
       memory: plain.memory().weights,
       encoding: plain.tokenizer!.encode(TEXT, { offsets: true }),
+      text: await asked(plain.tokenizer!, encoding),
     };
     plain.dispose();
-    return { adaptersOnPage: before, progress, streamed, texts: beams.map(({ text }) => text), map, keys, logits, facts, encoding, page };
+    return {
+      adaptersOnPage: before,
+      progress,
+      streamed,
+      texts: beams.map(({ text }) => text),
+      map,
+      keys,
+      logits,
+      facts,
+      encoding,
+      text,
+      page,
+    };
   },
 
   /** What goes wrong keeps its class and its reason. */

@@ -1,0 +1,67 @@
+// The page's side of a tokenizer in a worker. What is asked often and is small lies on the page: special tokens and their ids.
+import type { Remote } from "comlink";
+import type { Batch, Encoding, SpecialTokens, Tokenizer } from "../text/tokenizer.ts";
+import type { ModelDescription, Served, TextMethod } from "./serve.ts";
+
+/** A tokenizer in a worker: as `Tokenizer`, and methods take a message. */
+export class WorkerTokenizer implements Pick<Tokenizer, "specialTokens" | "specialIds" | "maxLength" | "isSpecial"> {
+  readonly specialTokens: SpecialTokens;
+  readonly specialIds: ReadonlySet<number>;
+  readonly maxLength: number | undefined;
+  readonly #served: Remote<Served>;
+
+  constructor(served: Remote<Served>, { specialTokens, specialIds, maxLength }: NonNullable<ModelDescription["tokenizer"]>) {
+    this.#served = served;
+    this.specialTokens = specialTokens;
+    this.specialIds = specialIds;
+    this.maxLength = maxLength;
+  }
+
+  encode(...args: Parameters<Tokenizer["encode"]>): Promise<Encoding> {
+    return this.#ask("encode", ...args);
+  }
+
+  windows(...args: Parameters<Tokenizer["windows"]>): Promise<Encoding[]> {
+    return this.#ask("windows", ...args);
+  }
+
+  batch(...args: Parameters<Tokenizer["batch"]>): Promise<Batch> {
+    return this.#ask("batch", ...args);
+  }
+
+  pad(...args: Parameters<Tokenizer["pad"]>): Promise<Batch> {
+    return this.#ask("pad", ...args);
+  }
+
+  decode(...args: Parameters<Tokenizer["decode"]>): Promise<string> {
+    return this.#ask("decode", ...args);
+  }
+
+  token(id: number): Promise<string> {
+    return this.#ask("token", id);
+  }
+
+  tokens(ids: readonly number[]): Promise<string[]> {
+    return this.#ask("tokens", ids);
+  }
+
+  id(token: string): Promise<number | undefined> {
+    return this.#ask("id", token);
+  }
+
+  isSpecial(id: number): boolean {
+    return this.specialIds.has(id);
+  }
+
+  isContinuation(token: string): Promise<boolean | undefined> {
+    return this.#ask("isContinuation", token);
+  }
+
+  applyChatTemplate(...args: Parameters<Tokenizer["applyChatTemplate"]>): Promise<string> {
+    return this.#ask("applyChatTemplate", ...args);
+  }
+
+  #ask<M extends TextMethod>(method: M, ...args: Parameters<Tokenizer[M]>): Promise<Awaited<ReturnType<Tokenizer[M]>>> {
+    return this.#served.text(method, args) as Promise<Awaited<ReturnType<Tokenizer[M]>>>;
+  }
+}
