@@ -20,6 +20,7 @@ export default defineConfig(({ mode, command }) => {
     root: fileURLToPath(new URL(".", import.meta.url)),
     base: "./",
     plugins: [minifyWgsl(), policy(contentSecurityPolicy(hub))],
+    worker: { format: "es", plugins: () => [minifyWgsl()] },
     define: { FOVEA_HUB: JSON.stringify(hub) },
     server: { host: "127.0.0.1" },
     build: { target: "es2022", outDir: "../dist-demo", emptyOutDir: true, modulePreload: { polyfill: false }, assetsInlineLimit: 0 },

@@ -6,6 +6,7 @@ import { gzipSync } from "node:zlib";
 import { encodeOpening } from "../demo/openings/format.ts";
 import { recordOpening } from "../demo/openings/record.ts";
 import { scenes } from "../demo/sessions/scenes.ts";
+import { loadModel } from "../src/index.ts";
 import { directory, openDevice } from "../src/node.ts";
 
 const PUBLIC = fileURLToPath(new URL("../demo/public/", import.meta.url));
@@ -14,8 +15,8 @@ const device = await openDevice();
 await mkdir(`${PUBLIC}openings`, { recursive: true });
 for (const scene of scenes.filter(({ opening }) => opening)) {
   const opening = await recordOpening(scene, {
+    load: (source, { onProgress, signal }) => loadModel(source, { onProgress, signal, device }),
     locate: (folder) => directory(PUBLIC + folder),
-    device,
     onProgress: () => undefined,
     signal: new AbortController().signal,
   });

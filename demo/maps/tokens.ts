@@ -1,7 +1,7 @@
 // Vocabulary pieces → labels. SentencePiece marks the start of a word (`▁the`), WordPiece what goes on with one (`##ing`); byte-level
 // BPE (GPT-2, RoBERTa, Qwen, Llama 3) writes each byte as a letter, a space as `Ġ`. Bytes that only together make a character are
 // joined by `spell`.
-import type { Tokenizer } from "../../src/index.ts";
+import type { Vocabulary } from "../sessions/loaded.ts";
 import type { Token } from "./data.ts";
 
 const SENTENCEPIECE_START = "▁";
@@ -47,20 +47,30 @@ function startsWith(text: string, start: string): { label: string; marked: boole
   return { label: rest === "" ? SPACE : rest.replaceAll("\n", "↵").replaceAll("\t", "⇥"), marked };
 }
 
-/** Labels of ids. */
-export const labels = (tokenizer: Tokenizer, marks: Marks, ids: readonly number[]): Token[] =>
-  tokensOf(
-    ids.map((id) => tokenizer.token(id)),
-    marks,
-    (i) => tokenizer.isSpecial(ids[i]!),
-  );
+/** Labels of the ids of one sequence. */
+export const labels = async (vocabulary: Vocabulary, marks: Marks, ids: readonly number[]): Promise<Token[]> =>
+  tokensOf(await vocabulary.tokens(ids), marks, (i) => vocabulary.isSpecial(ids[i]!));
+
+/** How each of these ids is written by itself. */
+export async function spellings(vocabulary: Vocabulary, marks: Marks, ids: Iterable<number>): Promise<(id: number) => string> {
+  const each = [...new Set(ids)];
+  const pieces = await vocabulary.tokens(each);
+  const texts = new Map(each.map((id, i) => [id, tokensOf([pieces[i]!], marks, () => vocabulary.isSpecial(id))[0]!.text]));
+  return (id) => texts.get(id)!;
+}
+
+/** Ids that are asked for at once: the first pieces that say it are among the first thousands. */
+const ASKED = 4096;
 
 /** How a vocabulary marks words, told from its first piece that does. */
-export function marksOf(pieces: Iterable<string>): Marks {
-  for (const piece of pieces) {
-    if (piece.startsWith(SENTENCEPIECE_START)) return "sentencepiece";
-    if (piece.startsWith(BPE_SPACE)) return "bytes";
-    if (/^##\p{L}/u.test(piece)) return "wordpiece";
+export async function marksOf(vocabulary: Pick<Vocabulary, "tokens"> | undefined, size: number): Promise<Marks> {
+  for (let from = 0; vocabulary && from < size; from += ASKED) {
+    const pieces = await vocabulary.tokens(Array.from({ length: Math.min(ASKED, size - from) }, (_, i) => from + i));
+    for (const piece of pieces) {
+      if (piece.startsWith(SENTENCEPIECE_START)) return "sentencepiece";
+      if (piece.startsWith(BPE_SPACE)) return "bytes";
+      if (/^##\p{L}/u.test(piece)) return "wordpiece";
+    }
   }
   return "characters";
 }

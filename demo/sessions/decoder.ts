@@ -1,26 +1,26 @@
 // Models that go on with a text: every token appends its row while it streams, with its probability and the likeliest others. The
 // stream's maps end with it, so a forward pass over the whole text leaves those that stay.
-import type { Model, Piece } from "../../src/index.ts";
-import { labels, type Marks } from "../maps/tokens.ts";
+import { labels, type Marks, spellings } from "../maps/tokens.ts";
 import { holding } from "./holding.ts";
-import { CANDIDATES, headScale, liveShown, stepsOf } from "./live.ts";
+import { CANDIDATES, headScale, liveShown, spelled, stepsOf } from "./live.ts";
+import type { Reading } from "./loaded.ts";
 import type { RunRequest, Shown, Step } from "./session.ts";
 
 /** Tokens that a text may grow by. */
 const GROWTH = 48;
 
-export async function writeOn(model: Model, marks: Marks, request: RunRequest): Promise<Shown> {
-  const tokenizer = model.tokenizer!;
+export async function writeOn(model: Reading, marks: Marks, request: RunRequest): Promise<Shown> {
+  const { tokenizer } = model;
   const { text, target, temperature, seed, off, signal, onGrowth } = request;
   const switched = headScale(off);
-  const prompt = tokenizer.encode(text).ids;
+  const prompt = (await tokenizer.encode(text)).ids;
   // A given continuation is read as what it is: the end of one text.
-  const ids = target === undefined ? [...prompt] : tokenizer.encode(text + target).ids;
+  const ids = [...(target === undefined ? prompt : (await tokenizer.encode(text + target)).ids)];
   if (target === undefined && model.head === "causal-lm") {
     const steps: Step[] = [];
     // Each piece's maps are the stream's, which frees them itself.
     const streamed = holding(() => {});
-    const pieces: AsyncIterable<Piece> = model.stream(text, {
+    const pieces = model.stream(text, {
       capture: "all",
       headScale: switched,
       topCandidates: CANDIDATES,
@@ -31,20 +31,27 @@ export async function writeOn(model: Model, marks: Marks, request: RunRequest): 
       signal,
     });
     for await (const { id, attentions, probability, candidates } of pieces) {
-      steps.push({
-        text: labels(tokenizer, marks, [id])[0]!.text,
-        ...(probability !== undefined && { probability }),
-        ...(candidates && {
-          candidates: candidates.map((c) => ({ text: labels(tokenizer, marks, [c.id])[0]!.text, probability: c.probability })),
-        }),
-      });
+      const target = labels(tokenizer, marks, ids);
       ids.push(id);
-      const target = labels(tokenizer, marks, ids.slice(0, -1));
-      // Rows of the prompt wrote nothing; its last one wrote the first token.
-      const before = prompt.slice(1).map((next) => ({ text: labels(tokenizer, marks, [next])[0]!.text }));
       const output = tokenizer.decode(ids);
+      const text = await spellings(tokenizer, marks, [...prompt, id, ...(candidates ?? []).map((c) => c.id)]);
+      steps.push({
+        text: text(id),
+        ...(probability !== undefined && { probability }),
+        ...(candidates && { candidates: spelled(candidates, text) }),
+      });
+      // Rows of the prompt wrote nothing; its last one wrote the first token.
+      const before = prompt.slice(1).map((next) => ({ text: text(next) }));
       onGrowth(
-        liveShown({ attentions: attentions!, input: text, output, steps: [...before, ...steps], source: [], target, held: streamed }),
+        liveShown({
+          attentions: attentions!,
+          input: request.text,
+          output: await output,
+          steps: [...before, ...steps],
+          source: [],
+          target: await target,
+          held: streamed,
+        }),
       );
       // A max_new_tokens of the checkpoint's goes before a length in all.
       if (steps.length >= GROWTH) break;
@@ -57,14 +64,15 @@ export async function writeOn(model: Model, marks: Marks, request: RunRequest): 
   const run = await model.forward({ inputIds: [read] }, { capture: "all", headScale: switched, signal });
   try {
     const [steps] = await stepsOf(run, model, marks, [ids.slice(1)]);
+    const [output, labelled] = await Promise.all([tokenizer.decode(ids), labels(tokenizer, marks, read)]);
     signal.throwIfAborted();
     return liveShown({
       attentions: run.attentions,
       input: text,
-      output: tokenizer.decode(ids),
+      output,
       steps: steps!,
       source: [],
-      target: labels(tokenizer, marks, read),
+      target: labelled,
       held: holding(() => run.dispose()),
     });
   } catch (error) {

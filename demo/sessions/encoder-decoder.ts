@@ -1,17 +1,18 @@
 // Models that read one text and write another: the target is generated, or given and read (forced decoding), and one forward
 // pass over both leaves every map. With beams the pass has a row per finished sequence.
-import type { Generation, Model } from "../../src/index.ts";
-import { labels, type Marks } from "../maps/tokens.ts";
+import type { WorkerGeneration } from "../../src/worker.ts";
+import { labels, type Marks, spellings } from "../maps/tokens.ts";
 import { holding } from "./holding.ts";
 import { headScale, liveShown, stepsOf } from "./live.ts";
+import type { Reading } from "./loaded.ts";
 import type { RunRequest, Shown } from "./session.ts";
 
-export async function readAndWrite(model: Model, marks: Marks, request: RunRequest): Promise<Shown> {
-  const tokenizer = model.tokenizer!;
+export async function readAndWrite(model: Reading, marks: Marks, request: RunRequest): Promise<Shown> {
+  const { tokenizer } = model;
   const { text, target, beams, off, signal } = request;
   const switched = headScale(off);
-  const source = tokenizer.encode(text).ids;
-  const generation: Generation | undefined =
+  const source = (await tokenizer.encode(text)).ids;
+  const generation: WorkerGeneration | undefined =
     target === undefined
       ? await model.generate(text, {
           signal,
@@ -22,7 +23,7 @@ export async function readAndWrite(model: Model, marks: Marks, request: RunReque
           ...(beams > 1 && { numReturnSequences: beams, outputBeams: true }),
         })
       : undefined;
-  const written = generation?.sequences.map(({ ids }) => ids.slice(1)) ?? [tokenizer.encode(target!).ids];
+  const written = generation?.sequences.map(({ ids }) => ids.slice(1)) ?? [(await tokenizer.encode(target!)).ids];
   const decoderInputs = written.map((ids) => [startOf(model), ...ids.slice(0, -1)]);
   const width = Math.max(...decoderInputs.map((ids) => ids.length));
   const run = await model.forward(
@@ -35,22 +36,27 @@ export async function readAndWrite(model: Model, marks: Marks, request: RunReque
   );
   try {
     const steps = await stepsOf(run, model, marks, written);
+    const [sourceLabels, ...rows] = await Promise.all([
+      labels(tokenizer, marks, source),
+      ...written.map((ids, row) => Promise.all([tokenizer.decode(ids), labels(tokenizer, marks, decoderInputs[row]!)])),
+    ]);
+    const beams = generation?.beams && (await beamTree(model, marks, generation));
     signal.throwIfAborted();
     const held = holding(() => run.dispose());
-    const [best, ...others] = written.map((ids, row) =>
+    const [best, ...others] = rows.map(([output, target], row) =>
       liveShown({
         attentions: run.attentions,
         row,
         input: text,
-        output: tokenizer.decode(ids),
+        output,
         steps: steps[row]!,
-        source: labels(tokenizer, marks, source),
-        target: labels(tokenizer, marks, decoderInputs[row]!),
+        source: sourceLabels,
+        target,
         held,
         ...(generation?.sequences[row]?.score !== undefined && { score: generation.sequences[row].score }),
       }),
     );
-    return { ...best!, ...(generation?.beams && { alternatives: [best!, ...others], beams: beamTree(model, marks, generation) }) };
+    return { ...best!, ...(beams && { alternatives: [best!, ...others], beams }) };
   } catch (error) {
     run.dispose();
     throw error;
@@ -59,13 +65,22 @@ export async function readAndWrite(model: Model, marks: Marks, request: RunReque
 
 const filler = (count: number, value: number): number[] => Array.from({ length: count }, () => value);
 
-function startOf({ generationConfig, config }: Model): number {
+function startOf({ generationConfig, config }: Reading): number {
   return (generationConfig["decoder_start_token_id"] ?? config["decoder_start_token_id"] ?? config["pad_token_id"]) as number;
 }
 
 /** The history of beam search with its tokens' labels. */
-function beamTree({ tokenizer }: Model, marks: Marks, { beams, sequences }: Generation): NonNullable<Shown["beams"]> {
-  const text = (id: number) => labels(tokenizer!, marks, [id])[0]!.text;
+async function beamTree(
+  { tokenizer }: Reading,
+  marks: Marks,
+  { beams, sequences }: WorkerGeneration,
+): Promise<NonNullable<Shown["beams"]>> {
+  const all = beams!.flatMap(({ running, ended }) => [...running, ...ended]);
+  const text = await spellings(
+    tokenizer,
+    marks,
+    all.map(({ id }) => id),
+  );
   return {
     steps: beams!.map(({ running, ended }) => ({
       running: running.map(({ id, parent, score }) => ({ text: text(id), parent, score })),

@@ -1,7 +1,6 @@
 // A checkpoint of the reader's own, of any family the engine loads: the folder (or .gguf file) that was dropped onto the page or
 // picked, or a model of the Hugging Face Hub by its name.
 import { signal } from "@preact/signals";
-import type { Model } from "../../src/index.ts";
 import { marksOf } from "../maps/tokens.ts";
 import { sessionOf } from "./model.ts";
 import type { Scene } from "./session.ts";
@@ -30,18 +29,11 @@ export const ownModel: Scene = {
   },
   writes: true,
   async open(options) {
-    const { loadModel } = await import("../../src/index.ts");
     const chosen = own.peek() ?? { files: [] };
-    const model = await loadModel("hub" in chosen ? chosen.hub : chosen.files, options);
-    return sessionOf(model, marksOf(vocabulary(model)));
+    const model = await options.load("hub" in chosen ? chosen.hub : chosen.files, options);
+    return sessionOf(model, await marksOf(model.tokenizer, Number(model.config["vocab_size"] ?? 0)));
   },
 };
-
-/** The pieces of a model's vocabulary, in their order. */
-function* vocabulary({ tokenizer, config }: Model): Generator<string> {
-  const size = Number(config["vocab_size"] ?? 0);
-  for (let id = 0; tokenizer && id < size; id++) yield tokenizer.token(id);
-}
 
 /** The files of a drop, folders opened. */
 export async function filesOf(items: DataTransferItemList): Promise<File[]> {

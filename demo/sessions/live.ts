@@ -1,9 +1,11 @@
 // A run of the engine as the page shows it.
-import type { Attentions, HeadScale, Model, Run } from "../../src/index.ts";
+import type { HeadScale } from "../../src/index.ts";
+import type { WorkerAttentions, WorkerRun } from "../../src/worker.ts";
 import type { Axes, Head, Kind, Token } from "../maps/data.ts";
 import { KINDS } from "../maps/data.ts";
-import { labels, type Marks } from "../maps/tokens.ts";
+import { type Marks, spellings } from "../maps/tokens.ts";
 import type { Holding } from "./holding.ts";
+import type { Reading } from "./loaded.ts";
 import type { HeadOf, Shown, Step } from "./session.ts";
 
 /** How many of the likeliest tokens are shown at each place. */
@@ -11,7 +13,7 @@ export const CANDIDATES = 5;
 
 export interface LiveParts extends Pick<Shown, "input" | "output" | "steps" | "score"> {
   readonly held: Holding;
-  readonly attentions: Attentions;
+  readonly attentions: WorkerAttentions;
   /** The run's row. Default 0. */
   readonly row?: number;
   readonly source: readonly Token[];
@@ -65,8 +67,8 @@ export function headScale(off: readonly HeadOf[]): HeadScale {
 
 /** For each row of a run, what was written at each place, how likely it was, and what else was. */
 export async function stepsOf(
-  run: Run,
-  { tokenizer, head }: Model,
+  run: WorkerRun,
+  { tokenizer, head }: Reading,
   marks: Marks,
   written: readonly (readonly number[])[],
 ): Promise<Step[][]> {
@@ -74,15 +76,27 @@ export async function stepsOf(
   if (!run.logits || (head !== "causal-lm" && head !== "seq2seq-lm")) return written.map(() => []);
   const logits = await run.logits.read();
   const [, places, vocabulary] = run.logits.shape as [number, number, number];
-  const text = (id: number) => labels(tokenizer!, marks, [id])[0]!.text;
-  return written.map((ids, row) =>
+  const found = written.map((ids, row) =>
     ids.map((id, place) => {
       const at = (row * places + place) * vocabulary;
-      const { probability, candidates } = likeliest(logits.subarray(at, at + vocabulary), id, CANDIDATES);
-      return { text: text(id), probability, candidates: candidates.map((c) => ({ text: text(c.id), probability: c.probability })) };
+      return { id, ...likeliest(logits.subarray(at, at + vocabulary), id, CANDIDATES) };
     }),
   );
+  const text = await spellings(
+    tokenizer,
+    marks,
+    found.flat().flatMap(({ id, candidates }) => [id, ...candidates.map((c) => c.id)]),
+  );
+  return found.map((steps) =>
+    steps.map(({ id, probability, candidates }) => ({ text: text(id), probability, candidates: spelled(candidates, text) })),
+  );
 }
+
+/** Candidates as they are written. */
+export const spelled = (
+  candidates: readonly { readonly id: number; readonly probability: number }[],
+  text: (id: number) => string,
+): NonNullable<Step["candidates"]> => candidates.map(({ id, probability }) => ({ text: text(id), probability }));
 
 /** Softmax of a row of logits, at the token chosen and at the likeliest ones. */
 export function likeliest(

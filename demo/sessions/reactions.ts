@@ -24,8 +24,7 @@ export const reactions: Scene = {
   bytes: 3_530_000,
   writes: false,
   async open(options) {
-    const { loadModel } = await import("../../src/index.ts");
-    const session = sessionOf(await loadModel(options.locate(FOLDER), options), "characters");
+    const session = sessionOf(await options.load(options.locate(FOLDER), options), "characters");
     return {
       ...session,
       run: async (request) => ({ ...(await session.run({ ...request, text: normalise(request.text) })), input: request.text }),

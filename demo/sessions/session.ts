@@ -2,6 +2,7 @@
 // one run gave is a `Shown`, whether it was computed just now, is still growing, or came with the page.
 import type { Axes, Head, Kind } from "../maps/data.ts";
 import type { LoadProgress, Model, SourceInput } from "../../src/index.ts";
+import type { Load } from "./loaded.ts";
 
 export type SceneId = "translation" | "reactions" | "stories" | "folder";
 
@@ -91,8 +92,7 @@ export interface Session {
 export interface OpenOptions {
   /** Where a folder of the page lies: a URL there, a directory in Node. */
   readonly locate: (folder: string) => SourceInput;
-  /** Default: one of the model's own. */
-  readonly device?: GPUDevice;
+  readonly load: Load;
   readonly onProgress: (progress: LoadProgress) => void;
   readonly signal: AbortSignal;
 }

@@ -15,7 +15,6 @@ export const stories: Scene = {
   bytes: 1_060_000,
   writes: true,
   async open(options) {
-    const { loadModel } = await import("../../src/index.ts");
-    return sessionOf(await loadModel(options.locate(FOLDER), options), "sentencepiece");
+    return sessionOf(await options.load(options.locate(FOLDER), options), "sentencepiece");
   },
 };

@@ -24,7 +24,6 @@ export const translation: Scene = {
   bytes: 14_360_000,
   writes: true,
   async open(options) {
-    const { loadModel } = await import("../../src/index.ts");
-    return sessionOf(await loadModel(options.locate(FOLDER), options), "sentencepiece");
+    return sessionOf(await options.load(options.locate(FOLDER), options), "sentencepiece");
   },
 };

@@ -5,6 +5,7 @@ import { type Own, own } from "../sessions/folder.ts";
 import { isOpening, openingFor } from "../sessions/opening.ts";
 import type { RunRequest, Session, Shown } from "../sessions/session.ts";
 import { sceneOf } from "../sessions/scenes.ts";
+import { loadInWorker } from "../sessions/worker.ts";
 import { chooseScene } from "./choose-scene.ts";
 import { painted } from "./painted.ts";
 import { type Trouble, troubleOf } from "./trouble.ts";
@@ -156,6 +157,7 @@ function open(id: string): Promise<Session> {
     if (id === "folder") opening = controller;
     status.value = { state: "loading", loaded: 0, total: 0 };
     session = sceneOf(id).open({
+      load: loadInWorker,
       locate: (folder) => new URL(folder, document.baseURI),
       onProgress: ({ loaded, total }) => {
         if (view.scene.peek() === id) status.value = { state: "loading", loaded, total };

@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { openBrowser, serve, watch } from "../setup/browser.ts";
+import { inWorkers, openBrowser, serve, watch } from "../setup/browser.ts";
 import { readModelGolden } from "../support/conformance.ts";
 
 const golden = readModelGolden("marian-en-fr-tatoeba");
@@ -109,7 +109,7 @@ describe("the demo page", () => {
   });
 
   it("goes on when the GPU is lost", async () => {
-    await page.addInitScript(() => {
+    await inWorkers(page, () => {
       const { requestDevice } = Object.getOwnPropertyDescriptors(GPUAdapter.prototype);
       GPUAdapter.prototype.requestDevice = async function (descriptor) {
         const device = await requestDevice.value!.call(this, descriptor);
@@ -122,10 +122,8 @@ describe("the demo page", () => {
     await page.fill("#source", second.text);
     await expect.poll(() => page.textContent("#target"), { timeout: 60_000 }).toBe(second.greedy_text);
     await page.waitForSelector('#grid[data-complete="cross"]');
-    await page.evaluate(() => {
-      delete document.getElementById("grid")!.dataset["complete"];
-      (globalThis as unknown as { loseDevice: () => void }).loseDevice();
-    });
+    await page.evaluate(() => delete document.getElementById("grid")!.dataset["complete"]);
+    await page.workers()[0]!.evaluate(() => (globalThis as unknown as { loseDevice: () => void }).loseDevice());
     await page.waitForSelector('#grid[data-complete="cross"]', { timeout: 60_000 });
     expect(await page.textContent("#target")).toBe(second.greedy_text);
   });
@@ -141,9 +139,32 @@ describe("the demo page", () => {
     expect(await page.$$eval("#target *, #translation img", (all) => all.length)).toBe(0);
   });
 
+  it("asks no other origin, in its workers neither", async () => {
+    const other = await serve("dist-demo", { headers: { "access-control-allow-origin": "*" } });
+    try {
+      await open();
+      await page.fill("#source", second.text);
+      await expect.poll(() => page.textContent("#target"), { timeout: 60_000 }).toBe(second.greedy_text);
+      const ask = (url: string) =>
+        fetch(url).then(
+          ({ status }) => status,
+          (error: unknown) => String(error),
+        );
+      for (const place of [page, ...page.workers()] as readonly Page[]) {
+        expect(await place.evaluate(ask, `${site.url}index.html`)).toBe(200);
+        expect(await place.evaluate(ask, `${other.url}index.html`)).toContain("TypeError");
+      }
+      expect(page.workers().length).toBe(1);
+      // The refusals that were asked for, of the page and of the worker, each with its request.
+      expect(problems.splice(0).filter((problem) => !/Content Security Policy|ERR_BLOCKED_BY_CSP|csp/i.test(problem))).toEqual([]);
+    } finally {
+      await other.close();
+    }
+  });
+
   it("says what is missing where there is no WebGPU", async () => {
-    await page.addInitScript(() => Object.defineProperty(Navigator.prototype, "gpu", { get: () => undefined }));
+    await inWorkers(page, () => void Object.defineProperty(Object.getPrototypeOf(navigator), "gpu", { get: () => undefined }));
     await page.goto(site.url);
-    await expect.poll(() => page.textContent("#status-text")).toContain("This browser has no WebGPU");
+    await expect.poll(() => page.textContent("#status-text"), { timeout: 30_000 }).toContain("This browser has no WebGPU");
   });
 });

@@ -1,6 +1,7 @@
 // Reactions on the built page: molecules with the golden atom map, linked with the attention; and how soon the page shows something.
-import type { Browser, Page } from "playwright-core";
+import type { Browser, Page, Worker } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { CONTENT_SECURITY_POLICY } from "../../demo/csp.ts";
 import { openBrowser, serve, watch } from "../setup/browser.ts";
 import { readModelGolden } from "../support/conformance.ts";
 
@@ -14,7 +15,7 @@ let problems: string[];
 beforeAll(async () => {
   [browser, site] = await Promise.all([
     openBrowser(),
-    serve("dist-demo", { headers: { "content-security-policy": "style-src 'self'; script-src 'self'" } }),
+    serve("dist-demo", { headers: { "content-security-policy": CONTENT_SECURITY_POLICY } }),
   ]);
 });
 afterAll(async () => {
@@ -91,6 +92,15 @@ describe("reactions", () => {
   });
 });
 
+/** When the first file of a folder was asked for, and came, by one clock. */
+const fetchedBy = (place: Page | Worker, folder: string) =>
+  // Two overloads that say the same are none in common.
+  (place as Page).evaluate((part) => {
+    const entries = performance.getEntriesByType("resource") as PerformanceResourceTiming[];
+    const entry = entries.find(({ name }) => name.includes(part));
+    return entry && { start: performance.timeOrigin + entry.startTime, end: performance.timeOrigin + entry.responseEnd };
+  }, folder);
+
 describe("the first sight", () => {
   it("is painted within a second, with a map within three, before the model is fetched", async () => {
     // The best of a few: other work on the machine slows a page down, nothing speeds it up.
@@ -99,18 +109,14 @@ describe("the first sight", () => {
       await page.goto("about:blank");
       await page.goto(site.url);
       await page.waitForFunction(() => performance.getEntriesByName("fovea:first-map").length > 0);
-      await page.waitForFunction(() => performance.getEntriesByType("resource").some(({ name }) => name.includes("/models/")));
+      const worker = page.workers()[0] ?? (await page.waitForEvent("worker"));
+      await expect.poll(async () => (await fetchedBy(worker, "/models/")) !== undefined, { timeout: 60_000 }).toBe(true);
       const times = await page.evaluate(() => ({
         paint: performance.getEntriesByName("first-contentful-paint")[0]!.startTime,
         map: performance.getEntriesByName("fovea:first-map")[0]!.startTime,
-        resources: (performance.getEntriesByType("resource") as PerformanceResourceTiming[]).map(({ name, startTime, responseEnd }) => ({
-          name,
-          startTime,
-          responseEnd,
-        })),
       }));
-      const [opening, model] = ["/openings/", "/models/"].map((part) => times.resources.find(({ name }) => name.includes(part))!);
-      expect(model!.startTime).toBeGreaterThan(opening!.responseEnd);
+      const [opening, model] = await Promise.all([fetchedBy(page, "/openings/"), fetchedBy(worker, "/models/")]);
+      expect(model!.start).toBeGreaterThan(opening!.end);
       seen.push(times);
     }
     const best = seen.at(-1)!;

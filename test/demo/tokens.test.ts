@@ -53,9 +53,12 @@ test("scripts without spaces have a word in every piece", () => {
   expect(texts(["▁我", "爱", "你", "。"])).toEqual(["_我", "_爱", "_你", "。"]);
 });
 
-test("a vocabulary's marks are told from its pieces", () => {
-  expect(marksOf(["<s>", "▁the", "a"])).toBe("sentencepiece");
-  expect(marksOf(["[UNK]", "the", "##ing"])).toBe("wordpiece");
-  expect(marksOf(["C", "(", ")"])).toBe("characters");
-  expect(marksOf(["!", "#", "Ġ", "Ġt", "##", "###"])).toBe("bytes");
+test("a vocabulary's marks are told from its pieces", async () => {
+  const marks = (pieces: readonly string[]) => marksOf({ tokens: (ids) => ids.map((id) => pieces[id]!) }, pieces.length);
+  expect(await marks(["<s>", "▁the", "a"])).toBe("sentencepiece");
+  expect(await marks(["[UNK]", "the", "##ing"])).toBe("wordpiece");
+  expect(await marks(["C", "(", ")"])).toBe("characters");
+  expect(await marks(["!", "#", "Ġ", "Ġt", "##", "###"])).toBe("bytes");
+  // The first that says it lies beyond what is asked for at once.
+  expect(await marks([...Array.from({ length: 5000 }, () => "C"), "##ing"])).toBe("wordpiece");
 });

@@ -9,6 +9,7 @@ import { mapAtoms, MAPPING_HEAD } from "../../demo/reactions/atom-map.ts";
 import { parseReaction } from "../../demo/reactions/smiles.ts";
 import { scenes } from "../../demo/sessions/scenes.ts";
 import type { OpenOptions } from "../../demo/sessions/session.ts";
+import { loadModel } from "../../src/index.ts";
 import { directory } from "../../src/node.ts";
 import { getDevice } from "../setup/gpu.ts";
 import { readModelGolden } from "../support/conformance.ts";
@@ -20,9 +21,9 @@ const TOLERANCE = 5e-5;
 const DIGITS = 3;
 const GZIPPED = { translation: 60_000, reactions: 400_000, stories: 400_000, folder: 0 } as const;
 
-const options = async (): Promise<OpenOptions> => ({
+const options = (): OpenOptions => ({
+  load: async (source, { onProgress, signal }) => loadModel(source, { onProgress, signal, device: await getDevice() }),
   locate: (folder) => directory(PUBLIC + folder),
-  device: await getDevice(),
   onProgress: () => undefined,
   signal: new AbortController().signal,
 });
@@ -34,7 +35,7 @@ describe.each(scenes.filter(({ opening }) => opening).map((scene) => [scene.id, 
   it("is small", () => expect(gzipSync(file).length).toBeLessThan(GZIPPED[id]));
 
   it("is what the engine computes", async () => {
-    const fresh = await recordOpening(scene, await options());
+    const fresh = await recordOpening(scene, options());
     expect(stored.input).toBe(scene.examples[0]);
     expect(stored.output).toBe(fresh.output);
     expect(stored.kinds).toEqual(fresh.kinds);
@@ -59,7 +60,7 @@ describe.each(scenes.filter(({ opening }) => opening).map((scene) => [scene.id, 
 
 it("maps the golden reactions as RXNMapper does, through the scene's session", async () => {
   const scene = scenes.find(({ id }) => id === "reactions")!;
-  const opened = await options();
+  const opened = options();
   const session = await scene.open(opened);
   for (const { reaction, atom_map: gold } of readModelGolden("rxnmapper-albert").cases) {
     const shown = await session.run({

@@ -106,6 +106,20 @@ export async function serve(
   return { url: `http://127.0.0.1:${port}${base}`, close: () => new Promise((done) => server.close(() => done())) };
 }
 
+/** Runs a script in the workers that a page starts from blobs, behind what they import and before they hear of anything. */
+export async function inWorkers(page: Page, script: () => void): Promise<void> {
+  await page.addInitScript(
+    (source: string) => {
+      globalThis.Blob = class extends Blob {
+        constructor(parts: BlobPart[] = [], options?: BlobPropertyBag) {
+          super(options?.type === "text/javascript" ? [...parts, source] : parts, options);
+        }
+      };
+    },
+    `\n(${String(script)})();`,
+  );
+}
+
 /** Console errors, page errors and failed requests of a page; a test ends with none. */
 export function watch(page: Page): string[] {
   const problems: string[] = [];
