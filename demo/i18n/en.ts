@@ -77,6 +77,7 @@ export const en = {
   linesHint: "Point at a word, or tap it to keep it. Lines go to the words that take 70 % of its attention; thicker is more.",
   honest: "Attention shows where a head read from. It is not by itself the reason for what the model wrote.",
   examples: "Examples",
+  between: { from: "From", to: "To" },
   writing: {
     force: "Type it myself",
     beams: "Beams",

@@ -65,6 +65,7 @@ export const zhCN: Words = {
   linesHint: "指向一个词，或点按以固定它。连线指向合占其 70% 注意力的词，线越粗权重越大。",
   honest: "注意力说明一个头从哪里读取信息，它本身并不是模型写出这些内容的原因。",
   examples: "示例",
+  between: { from: "从", to: "译成" },
   writing: { force: "自己输入", beams: "束宽", temperature: (value) => `温度 ${value}`, seed: "随机种子", sequence: "输出" },
   candidates: {
     title: "还可能写出什么",

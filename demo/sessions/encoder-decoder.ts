@@ -3,6 +3,7 @@
 import type { WorkerGeneration } from "../../src/worker.ts";
 import { labels, type Marks, spellings } from "../maps/tokens.ts";
 import { holding } from "./holding.ts";
+import { languagesOf, pairOf, targetOf, type Written } from "./languages.ts";
 import { headScale, liveShown, stepsOf } from "./live.ts";
 import type { Reading } from "./loaded.ts";
 import type { RunRequest, Shown } from "./session.ts";
@@ -11,7 +12,10 @@ export async function readAndWrite(model: Reading, marks: Marks, request: RunReq
   const { tokenizer } = model;
   const { text, target, beams, off, signal } = request;
   const switched = headScale(off);
-  const source = (await tokenizer.encode(text)).ids;
+  const languages = languagesOf(model);
+  const pair = languages && pairOf(languages, request);
+  const told = pair && { ...(pair.from !== undefined && { srcLang: pair.from }), tgtLang: pair.to };
+  const source = (await tokenizer.encode(text, told)).ids;
   const generation: WorkerGeneration | undefined =
     target === undefined
       ? await model.generate(text, {
@@ -20,11 +24,15 @@ export async function readAndWrite(model: Reading, marks: Marks, request: RunReq
           // What is chosen on the page goes before the checkpoint's own generation_config.json.
           doSample: false,
           numBeams: beams,
+          ...told,
           ...(beams > 1 && { numReturnSequences: beams, outputBeams: true }),
         })
       : undefined;
-  const written = generation?.sequences.map(({ ids }) => ids.slice(1)) ?? [(await tokenizer.encode(target!)).ids];
-  const decoderInputs = written.map((ids) => [startOf(model), ...ids.slice(0, -1)]);
+  const sequences = generation?.sequences.map(({ ids: [start, ...ids] }): Written => ({ start: start!, ids })) ?? [
+    await targetOf(model, target!, pair),
+  ];
+  const written = sequences.map(({ ids }) => ids);
+  const decoderInputs = sequences.map(({ start, ids }) => [start, ...ids.slice(0, -1)]);
   const width = Math.max(...decoderInputs.map((ids) => ids.length));
   const run = await model.forward(
     {
@@ -64,10 +72,6 @@ export async function readAndWrite(model: Reading, marks: Marks, request: RunReq
 }
 
 const filler = (count: number, value: number): number[] => Array.from({ length: count }, () => value);
-
-function startOf({ generationConfig, config }: Reading): number {
-  return (generationConfig["decoder_start_token_id"] ?? config["decoder_start_token_id"] ?? config["pad_token_id"]) as number;
-}
 
 /** The history of beam search with its tokens' labels. */
 async function beamTree(

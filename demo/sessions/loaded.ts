@@ -13,7 +13,8 @@ export interface Vocabulary {
 
 export interface TextReader extends Vocabulary {
   readonly specialTokens: { readonly mask_token?: string };
-  encode(text: string): Awaitable<{ readonly ids: readonly number[] }>;
+  readonly languages: { readonly names: readonly string[]; readonly tellsSource: boolean };
+  encode(text: string, options?: { readonly srcLang?: string; readonly tgtLang?: string }): Awaitable<{ readonly ids: readonly number[] }>;
   decode(ids: readonly number[]): Awaitable<string>;
   id(token: string): Awaitable<number | undefined>;
 }

@@ -5,6 +5,7 @@ import { NO_TOKENIZER } from "../state/trouble.ts";
 import { writeOn } from "./decoder.ts";
 import { readAndWrite } from "./encoder-decoder.ts";
 import { maskOf, readOnly } from "./encoder.ts";
+import { languagesOf } from "./languages.ts";
 import type { Loaded, Reading } from "./loaded.ts";
 import type { Session } from "./session.ts";
 
@@ -24,6 +25,7 @@ export function sessionOf(model: Loaded, marks: Marks): Session {
   return {
     kind: model.kind,
     starter: starterOf(model),
+    languages: languagesOf(reading),
     run: (request) => ASK[model.kind](reading, marks, request),
     lost: () => model.device.lost,
     dispose: () => model.dispose(),

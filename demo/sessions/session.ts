@@ -2,6 +2,7 @@
 // one run gave is a `Shown`, whether it was computed just now, is still growing, or came with the page.
 import type { Axes, Head, Kind } from "../maps/data.ts";
 import type { LoadProgress, Model, SourceInput } from "../../src/index.ts";
+import type { SessionLanguages } from "./languages.ts";
 import type { Load } from "./loaded.ts";
 
 export type SceneId = "translation" | "reactions" | "stories" | "folder";
@@ -74,6 +75,9 @@ export interface RunRequest {
   /** 0 is greedy. */
   readonly temperature: number;
   readonly seed: number;
+  /** Of translators between many languages, as their session names them; what they do not know is as good as absent. */
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
   readonly signal: AbortSignal;
   /** Called with what there is so far, as a text grows. What it is given is disposed with the last. */
   readonly onGrowth: (shown: Shown) => void;
@@ -83,6 +87,8 @@ export interface Session {
   readonly kind: Model["kind"];
   /** A text to begin with, where the scene has no examples. */
   readonly starter: string;
+  /** Of translators that are told them. */
+  readonly languages: SessionLanguages | undefined;
   run(request: RunRequest): Promise<Shown>;
   /** Resolves when the device is lost that the model runs on now: maps are gone then, and the model finds another device. */
   lost(): Promise<unknown>;

@@ -3,6 +3,7 @@ import { batch, computed, effect, signal, untracked } from "@preact/signals";
 import { DeviceLostError, FoveaError } from "../../src/errors.ts";
 import { type Own, own } from "../sessions/folder.ts";
 import { isOpening, openingFor } from "../sessions/opening.ts";
+import type { SessionLanguages } from "../sessions/languages.ts";
 import type { RunRequest, Session, Shown } from "../sessions/session.ts";
 import { sceneOf } from "../sessions/scenes.ts";
 import { loadInWorker } from "../sessions/worker.ts";
@@ -27,6 +28,8 @@ export const shown = signal<Shown | undefined>(undefined);
 export const reference = signal<Shown | undefined>(undefined);
 /** Counts what a growing run has added. */
 export const growth = signal(0);
+/** Those that the scene's model is told, where it is. */
+export const languages = signal<SessionLanguages | undefined>(undefined);
 export const scene = computed(() => sceneOf(view.scene.value));
 
 const sessions = new Map<string, Promise<Session>>();
@@ -46,13 +49,16 @@ export function openOwn(chosen: Own): void {
     chooseScene("folder");
     leave();
     // What was asked of the model before may be nothing to this one; a text that came with the link is meant for it.
-    if (own.peek()) view.text.value = "";
+    if (own.peek()) {
+      view.text.value = "";
+      view.from.value = view.to.value = undefined;
+    }
     view.off.value = [];
     own.value = chosen;
   });
 }
 
-type Wanted = Pick<RunRequest, "text" | "target" | "off" | "beams" | "temperature" | "seed"> & {
+type Wanted = Pick<RunRequest, "text" | "target" | "off" | "beams" | "temperature" | "seed" | "from" | "to"> & {
   scene: string;
   compare: string | undefined;
 };
@@ -88,6 +94,8 @@ const wanted = (): Wanted => ({
   beams: view.beams.value,
   temperature: view.temperature.value,
   seed: view.seed.value,
+  from: view.from.value,
+  to: view.to.value,
   compare: view.compare.value,
   ...(view.target.value !== undefined && { target: view.target.value }),
 });
@@ -95,6 +103,7 @@ const wanted = (): Wanted => ({
 /** Another scene's runs say nothing of this one. */
 function leave(): void {
   running?.abort();
+  languages.value = undefined;
   replace(shown, undefined);
   replace(reference, undefined);
 }
@@ -119,6 +128,7 @@ async function run(asked: Wanted): Promise<void> {
     }
     const session = await open(id);
     stale.throwIfAborted();
+    languages.value = session.languages;
     if (opening) return void (status.value = { state: "ready" });
     if (request.text.trim() === "") {
       status.value = { state: "ready" };

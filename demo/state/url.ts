@@ -48,6 +48,8 @@ const FIELDS: { readonly [K in keyof Choices]: Field<Choices[K]> } = {
   change: flag("change"),
   beams: number("beams", { least: 1, most: 8, whole: true }),
   sequence: number("sequence", { most: 7, whole: true }),
+  from: optional(name("from")),
+  to: optional(name("to")),
   temperature: number("temperature", { most: 1.5 }),
   seed: number("seed", { most: 2 ** 32 - 1, whole: true }),
   language: optional(oneOf("language", Object.fromEntries(Object.keys(LANGUAGES).map((l) => [l, l])) as Record<Language, string>)),
@@ -78,6 +80,11 @@ export function decode(hash: string): Partial<Choices> {
 
 function text(name: string): Field<string> {
   return { write: (value) => ({ [name]: value }), read: (params) => bounded(params.get(name)) };
+}
+
+/** A language as some model names it. */
+function name(name: string): Field<string> {
+  return { write: (value) => ({ [name]: value }), read: (params) => /^[A-Za-z][\w-]{0,23}$/.exec(params.get(name) ?? "")?.[0] };
 }
 
 /** At most LONGEST_TEXT UTF-16 units, and no half of a character at the end. */

@@ -52,6 +52,9 @@ export const view = {
   beams: signal(1),
   /** Which of the beam search's sequences is seen, best first. */
   sequence: signal(0),
+  /** Languages of translators between many, as the model names them. Undefined: as the page chooses. */
+  from: signal<string | undefined>(undefined),
+  to: signal<string | undefined>(undefined),
   temperature: signal(0),
   seed: signal(1),
 };

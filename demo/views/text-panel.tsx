@@ -1,10 +1,13 @@
 // What is read, and what was written.
 import { t } from "../i18n/index.ts";
+import { tagOf } from "../i18n/language-names.ts";
+import { pairOf } from "../sessions/languages.ts";
 import { current } from "../state/displayed.ts";
-import { scene, shown, status } from "../state/runs.ts";
+import { languages, scene, shown, status } from "../state/runs.ts";
 import { LONGEST_TEXT } from "../state/url.ts";
 import { view } from "../state/view.ts";
 import { Sequences } from "./beam-tree.tsx";
+import { Between } from "./between.tsx";
 import { SecondText } from "./compare.tsx";
 import { Writing } from "./writing.tsx";
 
@@ -12,12 +15,15 @@ const TEXT = { rows: 2, spellcheck: false, dir: "auto" } as const;
 
 export function TextPanel() {
   const words = t.value;
-  const { id, examples, languages } = scene.value;
+  const { id, examples, languages: spoken } = scene.value;
+  const pair = languages.value && pairOf(languages.value, { from: view.from.value, to: view.to.value });
+  const [input, output] = [spoken?.input ?? (pair?.from && tagOf(pair.from)), spoken?.output ?? (pair && tagOf(pair.to))];
   const names = words.scenes[id];
   const exampleNames: readonly string[] = id in words.exampleNames ? words.exampleNames[id as keyof typeof words.exampleNames] : examples;
   const kinds = shown.value?.kinds ?? scene.value.kinds;
   return (
     <section id="translation">
+      <Between />
       <label for="source">
         {names.input}
         {"notation" in names && ` (${names.notation})`}
@@ -25,7 +31,7 @@ export function TextPanel() {
       <textarea
         {...TEXT}
         id="source"
-        lang={languages?.input}
+        lang={input}
         maxLength={LONGEST_TEXT}
         value={view.text.value}
         onInput={(event) => (view.text.value = event.currentTarget.value)}
@@ -46,14 +52,14 @@ export function TextPanel() {
             <Writing />
           </div>
           {view.target.value === undefined ? (
-            <p id="target" dir="auto" lang={languages?.output} aria-live="polite" class={status.value.state === "running" ? "busy" : ""}>
+            <p id="target" dir="auto" lang={output} aria-live="polite" class={status.value.state === "running" ? "busy" : ""}>
               {current.value?.output}
             </p>
           ) : (
             <textarea
               {...TEXT}
               id="forced"
-              lang={languages?.output}
+              lang={output}
               maxLength={LONGEST_TEXT}
               value={view.target.value}
               onInput={(event) => (view.target.value = event.currentTarget.value)}

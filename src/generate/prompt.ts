@@ -44,7 +44,7 @@ export async function prepare({ host, tokenizer, config }: Context, inputs: read
   if (needed && !tokenizer) throw noTokenizer(`${needed} needs a tokenizer, and `, needed, given[needed]);
   const target = given.tgtLang === undefined ? undefined : tokenizer!.languages.target(given.tgtLang);
   const options = { ...target?.options, ...given };
-  const ids = await Promise.all(inputs.map((input) => tokenize(input, tokenizer, given.srcLang, target?.prefix)));
+  const ids = await Promise.all(inputs.map((input) => tokenize(input, tokenizer, given)));
   const rows = ids.map((row) => toRows([row], undefined, inputLimits(architecture), "input").ids[0]!);
   const longest = Math.max(...rows.map((r) => r.length));
   const selection = selectAttention(architecture, options);
@@ -55,12 +55,10 @@ export async function prepare({ host, tokenizer, config }: Context, inputs: read
   return { settings: resolveOptions(options, config, architecture, { longest: 1 }), sources, prompts: rows.map(() => [start]), selection };
 }
 
-/** @param prefix tokens before the text, for models that are told the target language there */
 async function tokenize(
   input: Prompt,
   tokenizer: Tokenizer | undefined,
-  srcLang: string | undefined,
-  prefix: readonly number[] = [],
+  { srcLang, tgtLang }: GenerateOptions,
 ): Promise<readonly number[]> {
   if (isIds(input)) return input;
   if (!tokenizer) throw noTokenizer("", "input", "text");
@@ -70,9 +68,7 @@ async function tokenize(
     return tokenizer.encode(text, { addSpecialTokens: false }).ids;
   }
   if (input.trim() === "") throw new InputError("generate: the input is empty", { field: "input", expected: "some text", got: input });
-  if (srcLang === undefined) return [...prefix, ...tokenizer.encode(input).ids];
-  const around = tokenizer.languages.source(srcLang);
-  return [...around.prefix, ...prefix, ...tokenizer.encode(input, { addSpecialTokens: false }).ids, ...around.suffix];
+  return tokenizer.encode(input, { ...(srcLang !== undefined && { srcLang }), ...(tgtLang !== undefined && { tgtLang }) }).ids;
 }
 
 const isIds = (input: Prompt): input is readonly number[] => typeof input !== "string" && typeof input[0] !== "object";

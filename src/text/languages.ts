@@ -22,15 +22,35 @@ export interface LanguageFacts {
   readonly legacy: boolean;
   /** Id of a token of the vocabulary. */
   readonly find: (token: string) => number | undefined;
-  /** Tokens that might be meant, for messages. */
-  readonly tokens: () => readonly string[];
+  /** Tokens that may be languages'. */
+  readonly tokens: () => Iterable<string>;
 }
+
+/** A language's token: `>>fra<<`, an ordinary piece (Marian); `__fr__` (M2M100), `fr_XX` (mBART), `fra_Latn` (NLLB), all special ones. */
+const MARIAN = /^>>(.+)<<$/;
+const SPECIAL = /^(?:__(.+)__|([a-z]{2,3}_[A-Za-z]{2,4}))$/;
+
+const MULTILINGUAL: readonly string[] = ["marian", "mbart", "m2m_100", "nllb-moe"];
 
 export class Languages {
   readonly #facts: LanguageFacts;
+  #names: readonly string[] | undefined;
 
   constructor(facts: LanguageFacts) {
     this.#facts = facts;
+  }
+
+  /** The languages that the model is told, as `srcLang` and `tgtLang` take them: `fr`, `fra`, `fr_XX`, `fra_Latn`. Most models have none. */
+  get names(): readonly string[] {
+    const { modelType, tokens } = this.#facts;
+    if (!MULTILINGUAL.includes(modelType)) return [];
+    const pattern = modelType === "marian" ? MARIAN : SPECIAL;
+    return (this.#names ??= [...tokens()].flatMap((token) => pattern.exec(token)?.slice(1).find(Boolean) ?? []));
+  }
+
+  /** Whether the model is told the source's language too. */
+  get tellsSource(): boolean {
+    return this.#facts.modelType !== "marian" && this.names.length > 0;
   }
 
   /** What stands around a text of this language. */
@@ -61,14 +81,11 @@ export class Languages {
 
   #id(language: string, field: string): number {
     const { modelType, find } = this.#facts;
-    if (!["marian", "mbart", "m2m_100", "nllb-moe"].includes(modelType))
-      throw this.#none(field, `${modelType} has no language tokens`, language);
+    if (!MULTILINGUAL.includes(modelType)) throw this.#none(field, `${modelType} has no language tokens`, language);
     const spellings = modelType === "marian" ? [`>>${language}<<`, language] : [language, `__${language}__`];
     const id = spellings.map(find).find((found) => found !== undefined);
-    if (id === undefined) {
-      const known = this.#facts.tokens().filter((token) => /^(>>.+<<|__.+__|[a-z]{2,3}_[A-Za-z]{2,4})$/.test(token));
-      throw this.#none(field, `the vocabulary has no such language (it has ${known.join(", ") || "none"})`, language);
-    }
+    if (id === undefined)
+      throw this.#none(field, `the vocabulary has no such language (it has ${this.names.join(", ") || "none"})`, language);
     return id;
   }
 

@@ -32,12 +32,16 @@ export async function loadTokenizer(source: Source, facts: ModelFacts = {}, sign
       tokenizerClass: typeof className === "string" ? className : "",
       legacy: config["legacy_behaviour"] === true,
       find: (token) => (model.piece(model.id(token)) === token ? model.id(token) : undefined),
-      tokens: () => [...model.added.keys()],
+      tokens: () => (modelType === "marian" ? piecesOf(model) : model.added.keys()),
     }),
     chat: { source, config, specialTokens },
     // "No limit" is written as 10³⁰.
     maxLength: typeof maxLength === "number" && maxLength < 1e9 ? maxLength : undefined,
   });
+}
+
+function* piecesOf(model: TextModel): Generator<string> {
+  for (let id = 0, piece; (piece = model.piece(id)) !== undefined; id++) yield piece;
 }
 
 async function fromJson(source: Source, json: Json, signal: AbortSignal | undefined): Promise<[Json, TextModel]> {

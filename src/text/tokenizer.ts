@@ -4,7 +4,7 @@ import { InputError } from "../errors.ts";
 import type { ChatContext, ChatOptions, ChatTemplates, Message } from "./chat.ts";
 import type { Languages } from "./languages.ts";
 import { type Offset, offsetsOf } from "./offsets.ts";
-import type { TextModel } from "./text-model.ts";
+import type { Surrounded, TextModel } from "./text-model.ts";
 import { truncate, type Truncation } from "./truncate.ts";
 
 export interface EncodeOptions {
@@ -18,6 +18,10 @@ export interface EncodeOptions {
   readonly truncation?: Truncation;
   /** Tell where in the text each token stands. Default false. */
   readonly offsets?: boolean;
+  /** The text's language, for models that are told it (`languages.names`). Default: as the checkpoint's files have it. */
+  readonly srcLang?: string;
+  /** The translation's language, for models that are told it with the source (multilingual Marians). */
+  readonly tgtLang?: string;
 }
 
 export interface Encoding {
@@ -91,12 +95,13 @@ export class Tokenizer {
 
   /** Ids and vocabulary pieces of a text or of two. */
   encode(text: string, options: EncodeOptions = {}): Encoding {
-    const { textPair, addSpecialTokens = true, maxLength, truncation = "longest_first", offsets = false } = options;
+    const { textPair, addSpecialTokens = true, maxLength, truncation = "longest_first", offsets = false, srcLang, tgtLang } = options;
+    const around = this.#around(srcLang, tgtLang);
     const first = this.#items(text, 0, offsets);
     const second = textPair === undefined ? undefined : this.#items(textPair, 1, offsets);
-    const room = maxLength === undefined ? undefined : maxLength - (addSpecialTokens ? this.#around(second !== undefined) : 0);
+    const room = maxLength === undefined ? undefined : maxLength - (addSpecialTokens ? around([], second && []).items.length : 0);
     const [a, b] = truncate(first, second, room, truncation);
-    return this.#encoding(a, b, { addSpecialTokens, offsets });
+    return this.#encoding(around(a, b), { addSpecialTokens, offsets });
   }
 
   /**
@@ -105,7 +110,8 @@ export class Tokenizer {
    */
   windows(text: string, textPair: string, { maxLength, stride }: { readonly maxLength: number; readonly stride: number }): Encoding[] {
     const [first, second] = [this.#items(text, 0, true), this.#items(textPair, 1, true)];
-    const room = maxLength - this.#around(true) - first.length;
+    const around = this.#around();
+    const room = maxLength - around([], []).items.length - first.length;
     if (room <= stride)
       throw new InputError(`windows: ${first.length} tokens of the first text leave no room within maxLength = ${maxLength}`, {
         field: "maxLength",
@@ -114,7 +120,7 @@ export class Tokenizer {
       });
     const all: Encoding[] = [];
     for (let at = 0; ; at += room - stride) {
-      all.push(this.#encoding(first, second.slice(at, at + room), { addSpecialTokens: true, offsets: true }));
+      all.push(this.#encoding(around(first, second.slice(at, at + room)), { addSpecialTokens: true, offsets: true }));
       if (at + room >= second.length) return all;
     }
   }
@@ -196,9 +202,17 @@ export class Tokenizer {
     return this.#templates.apply(messages, options);
   }
 
-  /** Special tokens around a text or a pair. */
-  #around(pair: boolean): number {
-    return this.#model.surround([], pair ? [] : undefined).items.length;
+  /** What puts special tokens around a text or a pair: languages' where they are named, else as the files have it. */
+  #around(srcLang?: string, tgtLang?: string): (a: readonly Item[], b?: readonly Item[]) => Surrounded<Item> {
+    const before = tgtLang === undefined ? [] : this.tokens(this.languages.target(tgtLang).prefix);
+    const around = srcLang === undefined ? undefined : this.languages.source(srcLang);
+    return (a, b) => {
+      const { items, types } = around
+        ? { items: [...this.tokens(around.prefix), ...a, ...(b ?? []), ...this.tokens(around.suffix)], types: [] }
+        : this.#model.surround(a, b);
+      const all = [...before, ...items];
+      return { items: all, types: all.map((_, i) => types[i - before.length] ?? 0) };
+    };
   }
 
   #items(text: string, sequence: 0 | 1, offsets: boolean): Item[] {
@@ -207,12 +221,7 @@ export class Tokenizer {
     return pieces.map((piece, i) => ({ piece, offset: places?.[i], sequence }));
   }
 
-  #encoding(
-    a: readonly Item[],
-    b: readonly Item[] | undefined,
-    { addSpecialTokens, offsets }: { addSpecialTokens: boolean; offsets: boolean },
-  ): Encoding {
-    const { items, types } = this.#model.surround(a, b);
+  #encoding({ items, types }: Surrounded<Item>, { addSpecialTokens, offsets }: { addSpecialTokens: boolean; offsets: boolean }): Encoding {
     const all = items.map((item, i) => ({ item, type: types[i]! })).filter(({ item }) => addSpecialTokens || typeof item !== "string");
     const tokens = all.map(({ item }) => (typeof item === "string" ? item : item.piece));
     return {

@@ -28,8 +28,9 @@ export interface ModelDescription {
   readonly kind: Model["kind"];
   readonly head: Model["head"];
   readonly maxTokens: number;
-  readonly tokenizer: Pick<Tokenizer, "specialTokens" | "specialIds" | "maxLength"> | undefined;
+  readonly tokenizer: (Pick<Tokenizer, "specialTokens" | "specialIds" | "maxLength"> & { readonly languages: LanguageNames }) | undefined;
 }
+export type LanguageNames = Pick<Tokenizer["languages"], "names" | "tellsSource">;
 /** What a page asks the tokenizer by a message. */
 export type TextMethod =
   "encode" | "windows" | "batch" | "pad" | "decode" | "token" | "tokens" | "id" | "isContinuation" | "applyChatTemplate";
@@ -77,9 +78,7 @@ export class Served {
     const model = await loadModel(source, { ...options, ...(report && { onProgress: report }), ...(signal && { signal }) });
     this.#model = model;
     const { config, generationConfig, kind, head, maxTokens, tokenizer } = model;
-    const { specialTokens, specialIds, maxLength } = tokenizer ?? {};
-    const text = specialTokens && specialIds && { specialTokens, specialIds, maxLength };
-    return { config, generationConfig, kind, head, maxTokens, tokenizer: text };
+    return { config, generationConfig, kind, head, maxTokens, tokenizer: tokenizer && describeText(tokenizer) };
   }
 
   async forward(input: ForwardInput, options: Omit<ForwardCallOptions, "signal">, signal?: AbortSignal): Promise<RunDescription> {
@@ -221,6 +220,11 @@ const whole = (options: PlainGenerateOptions, signal: AbortSignal | undefined, p
   // What the page returns is a copy: changes in place stay there.
   ...(processor && { logitsProcessor: (ids, logits, row) => processor(ids, logits.slice(), row) }),
 });
+
+function describeText({ specialTokens, specialIds, maxLength, languages }: Tokenizer): ModelDescription["tokenizer"] {
+  const { names, tellsSource } = languages;
+  return { specialTokens, specialIds, maxLength, languages: { names, tellsSource } };
+}
 
 function describe(attentions: Attentions): AttentionsDescription {
   return Object.fromEntries(

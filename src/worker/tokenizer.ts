@@ -1,20 +1,22 @@
 // The page's side of a tokenizer in a worker. What is asked often and is small lies on the page: special tokens and their ids.
 import type { Remote } from "comlink";
 import type { Batch, Encoding, SpecialTokens, Tokenizer } from "../text/tokenizer.ts";
-import type { ModelDescription, Served, TextMethod } from "./serve.ts";
+import type { LanguageNames, ModelDescription, Served, TextMethod } from "./serve.ts";
 
 /** A tokenizer in a worker: as `Tokenizer`, and methods take a message. */
 export class WorkerTokenizer implements Pick<Tokenizer, "specialTokens" | "specialIds" | "maxLength" | "isSpecial"> {
   readonly specialTokens: SpecialTokens;
   readonly specialIds: ReadonlySet<number>;
   readonly maxLength: number | undefined;
+  readonly languages: LanguageNames;
   readonly #served: Remote<Served>;
 
-  constructor(served: Remote<Served>, { specialTokens, specialIds, maxLength }: NonNullable<ModelDescription["tokenizer"]>) {
+  constructor(served: Remote<Served>, { specialTokens, specialIds, maxLength, languages }: NonNullable<ModelDescription["tokenizer"]>) {
     this.#served = served;
     this.specialTokens = specialTokens;
     this.specialIds = specialIds;
     this.maxLength = maxLength;
+    this.languages = languages;
   }
 
   encode(...args: Parameters<Tokenizer["encode"]>): Promise<Encoding> {

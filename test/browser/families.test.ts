@@ -69,8 +69,8 @@ afterEach(async () => {
   expect(problems).toEqual([]);
 });
 
-function packFolder(name: string, tokenizer: Omit<TinyTokenizer, "size"> | undefined): void {
-  const pack = new URL(`${name}/`, PACKS).pathname;
+function packFolder(name: string, tokenizer: Omit<TinyTokenizer, "size"> | undefined, packs = PACKS): void {
+  const pack = new URL(`${name}/`, packs).pathname;
   cpSync(pack, folder, { recursive: true, filter: (file) => !file.endsWith("golden.json") });
   const { vocab_size: size } = JSON.parse(readFileSync(join(pack, "config.json"), "utf8")) as { vocab_size: number };
   if (!tokenizer) return;
@@ -166,6 +166,30 @@ describe("a folder", () => {
       for (const sum of sums) expect(sum).toBeCloseTo(1, 2);
     });
   }
+
+  it("of a translator between many languages asks from which to which", async () => {
+    const special = { 0: "<s>", 1: "<pad>", 2: "</s>", 3: "<unk>", 4: "__en__", 5: "__fr__", 6: "__de__" };
+    packFolder("m2m_100", { style: "sentencepiece", special, around: ["__en__", "A", "</s>"] }, new URL("../packs/", import.meta.url));
+    await page.setInputFiles("#folder", folder);
+    await page.waitForSelector('#grid[data-complete="cross"]', WAIT);
+    expect(await page.$$eval("#language-from option", (all) => all.map((one) => one.textContent))).toEqual(["English", "French", "German"]);
+    const chosen = () => page.$$eval("#translation select", (all) => all.map((one) => (one as HTMLSelectElement).value).slice(0, 2));
+    expect(await chosen()).toEqual(["en", "fr"]);
+    await page.fill("#source", TEXT);
+    // What is written begins with its language: the row behind that of the decoder's start.
+    await expect.poll(async () => (await rows())[1], WAIT).toBe("__fr__");
+    await page.selectOption("#language-to", "de");
+    await expect.poll(async () => (await rows())[1], WAIT).toBe("__de__");
+    expect(await page.getAttribute("#target", "lang")).toBe("de");
+    // A translation that the reader types does so too.
+    await page.check("#force");
+    await page.fill("#forced", "the cat.");
+    await expect.poll(async () => (await rows()).slice(0, 4), WAIT).toEqual(["</s>", "__de__", "the", "cat"]);
+    await page.selectOption("#language-from", "fr");
+    await page.click('#kinds [data-kind="encoder"]');
+    await expect.poll(async () => (await rows())[0], WAIT).toBe("__fr__");
+    await expect.poll(() => new URL(page.url()).hash).toContain("from=fr&to=de");
+  });
 
   it("that lacks what is needed, or holds what cannot be run, is answered in the page's language", async () => {
     const told = async () => ({ said: await page.textContent("#status-text"), detail: await page.textContent("#status-detail") });

@@ -29,6 +29,8 @@ const choices: fc.Arbitrary<Choices> = fc.record({
   change: fc.boolean(),
   beams: fc.integer({ min: 1, max: 8 }),
   sequence: fc.nat(7),
+  from: fc.constantFrom("en", "eng_Latn", undefined),
+  to: fc.constantFrom("fr_XX", "zh-Hans", undefined),
   temperature: fc.double({ min: 0, max: 1.5, noNaN: true }).map((x) => x + 0),
   seed: fc.nat(2 ** 32 - 1),
   language: fc.constantFrom("en", "zh-CN", undefined),
@@ -53,6 +55,8 @@ const defaults: Choices = {
   change: false,
   beams: 1,
   sequence: 0,
+  from: undefined,
+  to: undefined,
   temperature: 0,
   seed: 1,
   language: undefined,
@@ -80,7 +84,21 @@ describe("links", () => {
   });
 
   it("never throw, and never let in what is none of ours", () => {
-    const name = fc.constantFrom("scene", "text", "kind", "layer", "head", "pins", "scale", "off", "temperature", "seed", "language", "x");
+    const name = fc.constantFrom(
+      "scene",
+      "text",
+      "kind",
+      "layer",
+      "head",
+      "pins",
+      "scale",
+      "off",
+      "temperature",
+      "seed",
+      "language",
+      "to",
+      "x",
+    );
     const noise = fc.array(fc.tuple(name, fc.string({ unit: "binary" }))).map((pairs) => pairs.map(([k, v]) => `${k}=${v}`).join("&"));
     fc.assert(
       fc.property(fc.oneof(noise, fc.string({ unit: "binary" })), (hash) => {
@@ -91,7 +109,9 @@ describe("links", () => {
   });
 
   it("leave out single values that make no sense", () => {
-    expect(decode("#scene=__proto__&kind=toString&layer=-1&head=1e3&scale=square+root&seed=1.5&temperature=NaN&language=fr")).toEqual({});
+    expect(
+      decode("#scene=__proto__&kind=toString&layer=-1&head=1e3&scale=square+root&seed=1.5&temperature=NaN&language=fr&from=%3Cb%3E&to="),
+    ).toEqual({});
     expect(decode("#layer=3")).toEqual({});
     expect(decode("pins=1,x,2,2,-3,,1e1&off=cross.0.7,cross.0,decoder.1.2.3,nothing.0.0,encoder.2.1")).toEqual({
       pins: [1, 2],

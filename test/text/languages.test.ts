@@ -50,7 +50,7 @@ test("M2M100: short names too", async () => {
   expect([tokens(tokenizer, prefix), tokens(tokenizer, suffix)]).toEqual([["__de__"], ["</s>"]]);
   expect(tokenizer.languages.target("__zu__")).toEqual({ prefix: [], options: { forcedBosTokenId: tokenizer.id("__zu__") } });
   expect(() => tokenizer.languages.target("tlh")).toThrow(InputError);
-  expect(() => tokenizer.languages.target("tlh")).toThrow(/__af__, __am__/);
+  expect(() => tokenizer.languages.target("tlh")).toThrow(/it has af, am/);
 });
 
 test("NLLB: the languages that its files name, behind the text in its older form", async () => {
@@ -72,4 +72,33 @@ test("Marian: the target before the text; others have none", async () => {
   expect(() => marian.languages.source("eng")).toThrow(InputError);
   const t5 = await load("t5", { "spiece.model": spm("t5.spm") });
   expect(() => t5.languages.target("fr")).toThrow(/no language tokens/);
+});
+
+test("names, and texts in a language of theirs", async () => {
+  const fifty = await mbart("MBart50Tokenizer");
+  expect([fifty.languages.names.length, fifty.languages.names.slice(0, 2), fifty.languages.tellsSource]).toEqual([
+    52,
+    ["ar_AR", "cs_CZ"],
+    true,
+  ]);
+  expect(fifty.encode("a b", { srcLang: "fr_XX" }).tokens.at(0)).toBe("fr_XX");
+  const cut = fifty.encode("a b c d e f", { srcLang: "fr_XX", maxLength: 4 });
+  expect([cut.tokens.length, cut.tokens.at(0), cut.tokens.at(-1), cut.sequences.at(0), cut.sequences.at(1)]).toEqual([
+    4,
+    "fr_XX",
+    "</s>",
+    undefined,
+    0,
+  ]);
+  expect(fifty.encode("a", { srcLang: "fr_XX", addSpecialTokens: false }).tokens).toEqual(
+    fifty.encode("a", { addSpecialTokens: false }).tokens,
+  );
+  const { files } = families["marian"]!;
+  const unigram = spm("unigram.spm");
+  const marian = await load("marian", { "source.spm": unigram, "target.spm": unigram, ...(files as Record<string, object>) });
+  expect([marian.languages.names, marian.languages.tellsSource]).toEqual([expect.arrayContaining(["fra"]), false]);
+  expect(marian.encode("a", { tgtLang: "fra" }).ids).toEqual([marian.id(">>fra<<"), ...marian.encode("a").ids]);
+  const t5 = await load("t5", { "spiece.model": spm("t5.spm") });
+  expect([t5.languages.names, t5.languages.tellsSource]).toEqual([[], false]);
+  expect(() => t5.encode("a", { srcLang: "fr" })).toThrow(InputError);
 });

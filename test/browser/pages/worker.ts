@@ -35,6 +35,7 @@ async function asked(tokenizer: Tokenizer | WorkerTokenizer, { ids }: Encoding) 
     special: ids.map((id) => tokenizer.isSpecial(id)),
     specialIds: [...tokenizer.specialIds],
     named: tokenizer.specialTokens,
+    languages: [tokenizer.languages.names, tokenizer.languages.tellsSource],
     continuation: await tokenizer.isContinuation("##ing"),
     batch,
     windows,
