@@ -6,7 +6,8 @@ import { epilogue } from "./epilogue.ts";
 import { type Binding, entryPoint, type Kernel } from "./kernel.ts";
 import { MATMUL_PARAMS, matmulBindings, matmulFeatures, type MatmulOptions, matmulReaders, matmulRows } from "./matmul.ts";
 import { reduceFeatures, type ReduceOptions, reduction } from "./reduce.ts";
-import { BLOCK, hasLoads, LOAD_ELEMENTS, type QuantType, wideReader, WORD_FOURS } from "./weights.ts";
+import { BLOCK, type QuantType } from "./blocks.ts";
+import { hasLoads, LOAD_ELEMENTS, wideReader, WORD_FOURS } from "./weights.ts";
 import { wgsl } from "./wgsl.ts";
 
 export interface MatvecOptions extends MatmulOptions, ReduceOptions {

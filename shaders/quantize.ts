@@ -7,7 +7,8 @@
 // integers, and a quotient, which may be off by an ulp or three, is only an estimate, checked with products that are exact
 // (11 bits times 9).
 import { entryPoint, type Kernel } from "./kernel.ts";
-import { BLOCK, BLOCK_WORDS, type QuantType, scalesStart, type StoredType, weightArray, weightReader } from "./weights.ts";
+import { BLOCK, BLOCK_WORDS, type QuantType, scalesStart } from "./blocks.ts";
+import { type StoredType, weightArray, weightReader } from "./weights.ts";
 import { f32, wgsl } from "./wgsl.ts";
 
 export interface QuantizeOptions {

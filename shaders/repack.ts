@@ -2,7 +2,7 @@
 // scale stands beside its quants, and leaves every other block at an odd half-word. A thread per word of scales, which is two blocks; of a
 // word that only half belongs to these the other half is kept, as in quantize.ts. Layouts: ggml-common.h.
 import { entryPoint, type Kernel } from "./kernel.ts";
-import { type ApartType, BLOCK_WORDS, scalesStart } from "./weights.ts";
+import { type ApartType, BLOCK_WORDS, scalesStart } from "./blocks.ts";
 import { wgsl } from "./wgsl.ts";
 
 export interface RepackOptions {

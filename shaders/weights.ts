@@ -6,38 +6,21 @@
 //   f8        four E4M3 numbers to a word (OCP 8-bit floating point, the finite kind: no infinities)
 //   q8, q4    blocks of 32 along a row, each with an f16 scale: weight = scale · quant. The last block of a row is filled with
 //             zeros. All quants come first, row after row (q8: four signed bytes to a word; q4: eight nibbles, −8…7 stored
-//             with 8 added), then all scales, two to a word. Where those begin follows from the buffer's length.
-//   q6_k      blocks of 256 with an f16 scale, apart in the same way; each sixteen have a signed 8-bit scale more
-//   q4_k      blocks of 256 as they are in files: two f16, scale and minimum, and for each 32 six bits more of either
-// The blocks are ggml's Q8_0, Q4_0, Q6_K and Q4_K (ggml-common.h: block_q8_0, …). Scales that leave quants at odd places lie apart,
-// so that both are read in whole words, and q4's nibbles are in order, so that four neighbours are one half of a word.
+//             with 8 added), then all scales, two to a word (blocks.ts). q4's nibbles are in order, so that four neighbours are
+//             one half of a word.
+//   q5_0, q5_1, q4_k, q5_k, q6_k: blocks that only GGUF files have (file-blocks.ts)
+import { BLOCK, BLOCK_WORDS, type BlockType, isApart, isQuant, isQuantized, type QuantType, scaleReader } from "./blocks.ts";
+import { fileBlockReader } from "./file-blocks.ts";
 import { wgsl } from "./wgsl.ts";
 
 /** How a checkpoint stores a tensor of numbers. */
 export type StoredType = "f32" | "f16" | "bf16" | "f8";
-/** What tensors are quantised to while they load. */
-export type QuantType = "q8" | "q4";
-/** Blocks: those, and what only files have. */
-export type BlockType = QuantType | "q4_k" | "q6_k";
 /** How a matrix lies in its buffer. */
 export type WeightType = StoredType | BlockType;
 /** How a kernel reads it. */
 export type WeightAccess = WeightType | "f16-native";
 
-/** Elements that share a scale. */
-export const BLOCK: Readonly<Record<BlockType, number>> = { q8: 32, q4: 32, q4_k: 256, q6_k: 256 };
-const WORD = 4;
-/** Words of a block, but for a scale that lies apart. */
-export const BLOCK_WORDS: Readonly<Record<BlockType, number>> = { q8: 8, q4: 4, q4_k: 36, q6_k: 52 };
-/** Types whose scales come after all quants. */
-export type ApartType = Exclude<BlockType, "q4_k">;
 export const STORED_BYTES: Readonly<Record<StoredType, number>> = { f32: 4, f16: 2, bf16: 2, f8: 1 };
-
-export const isQuantized = (type: WeightAccess): type is BlockType => Object.hasOwn(BLOCK, type);
-export const isApart = (type: BlockType): type is ApartType => type !== "q4_k";
-
-/** Bytes of a block in a GGUF file, where its scale stands beside its quants. */
-export const fileBlockBytes = (type: BlockType): number => WORD * BLOCK_WORDS[type] + (isApart(type) ? 2 : 0);
 
 /** Elements from one row to the next. */
 export const rowElements = (type: WeightType, columns: number): number =>
@@ -47,7 +30,7 @@ export const rowElements = (type: WeightType, columns: number): number =>
 export function weightBytes(type: WeightType, rows: number, columns: number): number {
   if (!isQuantized(type)) return rows * columns * STORED_BYTES[type];
   const blocks = (rows * rowElements(type, columns)) / BLOCK[type];
-  return WORD * (blocks * BLOCK_WORDS[type] + (isApart(type) ? Math.ceil(blocks / 2) : 0));
+  return 4 * (blocks * BLOCK_WORDS[type] + (isApart(type) ? Math.ceil(blocks / 2) : 0));
 }
 
 /** WGSL type of the buffer of weights. `vector`: four elements at a time (K % 4 = 0), else one. */
@@ -69,18 +52,13 @@ export function weightArray(access: WeightAccess, vector: boolean): string {
 export const rowLength = (access: WeightAccess, columns: string): string =>
   isQuantized(access) ? `((${columns} + ${BLOCK[access] - 1}u) / ${BLOCK[access]}u * ${BLOCK[access]}u)` : columns;
 
-/** WGSL for the word of a quantised buffer at which the scales begin. */
-export const scalesStart = (type: ApartType, buffer: string): string =>
-  // Words are BLOCK_WORDS to a block and, rounded up, half a one more for its scale.
-  `(arrayLength(&${buffer}) * 2u / ${2 * BLOCK_WORDS[type] + 1}u * ${BLOCK_WORDS[type]}u)`;
-
 /**
  * Declares `fn <name>4(i: u32) -> vec4<f32>` (i counts groups of four) when `vector`, else `fn <name>1(i: u32) -> f32`,
  * reading the buffer `buffer` as f32. Rows are `rowElements` apart.
  */
 export function weightReader(name: string, buffer: string, access: WeightAccess, vector: boolean): string {
-  if (access === "q4_k" || access === "q6_k") return superblockReader(name, buffer, access, vector);
-  if (isQuantized(access)) return quantReader(name, buffer, access, vector);
+  if (isQuant(access)) return quantReader(name, buffer, access, vector);
+  if (isQuantized(access)) return fileBlockReader(name, buffer, access, vector);
   if (access === "f8") return f8Reader(name, buffer, vector);
   const isF32 = access === "f32";
   const isNative = access === "f16-native";
@@ -129,11 +107,6 @@ fn ${name}4(i: u32) -> vec4<f32> { return ${name}_of((vec4<u32>(${buffer}[i]) >>
 fn ${name}1(i: u32) -> f32 { return ${name}_of(vec4<u32>((${buffer}[i >> 2u] >> (8u * (i & 3u))) & 0xffu)).x; }
 #endif`;
 
-const scaleReader = (name: string, buffer: string, type: ApartType): string => wgsl`fn ${name}_scale(block: u32) -> f32 {
-  let pair = unpack2x16float(${buffer}[${scalesStart(type, buffer)} + (block >> 1u)]);
-  return select(pair.x, pair.y, (block & 1u) == 1u);
-}`;
-
 function quantReader(name: string, buffer: string, type: QuantType, vector: boolean): string {
   const isQ8 = type === "q8";
   return wgsl`${scaleReader(name, buffer, type)}
@@ -155,48 +128,6 @@ fn ${name}1(i: u32) -> f32 {
   #endif
   return ${name}_scale(i / ${BLOCK[type]}u) * f32(bitcast<i32>(quant) >> ${isQ8 ? 24 : 28}u);
 }
-#endif`;
-}
-
-/** Blocks of 256, four elements of one at a time: dequantize_row_q4_K and dequantize_row_q6_K of ggml-quants.c. */
-function superblockReader(name: string, buffer: string, type: "q4_k" | "q6_k", vector: boolean): string {
-  const words = BLOCK_WORDS[type];
-  const isQ4 = type === "q4_k";
-  return wgsl`
-#if ${isQ4}
-fn ${name}4(i: u32) -> vec4<f32> {
-  let block = i / 64u * ${words}u;
-  // 32 elements share a scale and a minimum; two such groups are the low and high nibbles of eight words.
-  let part = i % 64u / 8u;
-  let word = ${buffer}[block + 4u + part / 2u * 8u + i % 8u];
-  let quants = vec4<f32>(unpack4xU8((word >> (part % 2u * 4u)) & 0x0f0f0f0fu));
-  let ends = unpack2x16float(${buffer}[block]);
-  let at = part % 4u * 8u;
-  let low = ${buffer}[block + 1u] >> at;
-  let middle = ${buffer}[block + 2u] >> at;
-  let high = ${buffer}[block + 3u] >> at;
-  // Of the last four, scale and minimum have two of their bits in the first four's bytes.
-  let scale = select(low & 63u, (high & 15u) | ((low >> 2u) & 48u), part >= 4u);
-  let minimum = select(middle & 63u, ((high >> 4u) & 15u) | ((middle >> 2u) & 48u), part >= 4u);
-  return ends.x * f32(scale) * quants - ends.y * f32(minimum);
-}
-#else
-${scaleReader(name, buffer, "q6_k")}
-fn ${name}4(i: u32) -> vec4<f32> {
-  let block = i / 64u * ${words}u;
-  let half = i % 64u / 32u;
-  // Four groups of 32: low nibbles, in two rows of words, then high ones; two bits more for each lie in words of their own.
-  let part = i % 32u / 8u;
-  let low = ${buffer}[block + half * 16u + part % 2u * 8u + i % 8u] >> (part / 2u * 4u);
-  let high = ${buffer}[block + 32u + half * 8u + i % 8u] >> (part * 2u);
-  let quants = vec4<f32>(unpack4xU8((low & 0x0f0f0f0fu) | ((high & 0x03030303u) << 4u))) - 32.0;
-  let sixteen = i % 64u / 4u;
-  let scale = bitcast<i32>(${buffer}[block + 48u + sixteen / 4u] << (24u - sixteen % 4u * 8u)) >> 24u;
-  return ${name}_scale(i / 64u) * f32(scale) * quants;
-}
-#endif
-#if ${!vector}
-fn ${name}1(i: u32) -> f32 { return ${name}4(i >> 2u)[i & 3u]; }
 #endif`;
 }
 

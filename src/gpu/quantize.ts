@@ -3,7 +3,8 @@
 import { instantiate, type KernelInstance } from "../../shaders/kernel.ts";
 import { QUANTIZE_THREADS, quantizeKernel } from "../../shaders/quantize.ts";
 import { REPACK_THREADS, repackKernel } from "../../shaders/repack.ts";
-import { type ApartType, BLOCK, fileBlockBytes, isQuantized, rowElements, STORED_BYTES, type StoredType } from "../../shaders/weights.ts";
+import { type ApartType, BLOCK, fileBlockBytes, isQuant, isQuantized } from "../../shaders/blocks.ts";
+import { rowElements, STORED_BYTES, type StoredType } from "../../shaders/weights.ts";
 import { FoveaError } from "../errors.ts";
 import { SlotPool, storageBuffer, wholeWords, withinMemory } from "./buffers.ts";
 import { maxBindingOf } from "./device.ts";
@@ -123,6 +124,6 @@ const schedule = (source: StoredType | ApartType, type: ApartType): Schedule => 
 
 function kernelFor(source: StoredType | ApartType, type: ApartType): { instance: KernelInstance; threads: number } {
   if (source === type) return { instance: instantiate(repackKernel, { type }), threads: REPACK_THREADS };
-  if (isQuantized(source) || type === "q6_k") throw new FoveaError(`nothing quantises ${source} to ${type}`);
+  if (isQuantized(source) || !isQuant(type)) throw new FoveaError(`nothing quantises ${source} to ${type}`);
   return { instance: instantiate(quantizeKernel, { source, type }), threads: QUANTIZE_THREADS };
 }

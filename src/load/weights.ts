@@ -1,14 +1,6 @@
 // Checkpoint → GPU: finds the tensors that the plans' layout asks for, checks them, and streams each to its place.
-import {
-  BLOCK,
-  type BlockType,
-  fileBlockBytes,
-  isApart,
-  isQuantized,
-  STORED_BYTES,
-  type StoredType,
-  type WeightType,
-} from "../../shaders/weights.ts";
+import { BLOCK, type BlockType, fileBlockBytes, isApart, isQuantized } from "../../shaders/blocks.ts";
+import { STORED_BYTES, type StoredType, type WeightType } from "../../shaders/weights.ts";
 import { CheckpointError, UnsupportedError } from "../errors.ts";
 import { storageBuffer, wholeWords, withinMemory } from "../gpu/buffers.ts";
 import type { QuantSource, QuantTarget } from "../gpu/quantize.ts";
@@ -32,7 +24,10 @@ const STORED: Readonly<Record<string, WeightType>> = {
   F8_E4M3: "f8",
   Q8_0: "q8",
   Q4_0: "q4",
+  Q5_0: "q5_0",
+  Q5_1: "q5_1",
   Q4_K: "q4_k",
+  Q5_K: "q5_k",
   Q6_K: "q6_k",
 };
 

@@ -1,6 +1,7 @@
 // A graph made to run by itself: compiled, its weights on the device, its buffers kept. What a user of fovea/nn runs an
 // architecture of their own with; the models have their own sessions (KV, step state) on the same parts.
-import { BLOCK, fileBlockBytes, isApart, isQuantized, STORED_BYTES } from "../../shaders/weights.ts";
+import { BLOCK, type FileBlockType, fileBlockBytes, isApart, isQuant, isQuantized } from "../../shaders/blocks.ts";
+import { STORED_BYTES } from "../../shaders/weights.ts";
 import { InputError } from "../errors.ts";
 import { SlotPool, storageBuffer, wholeWords } from "../gpu/buffers.ts";
 import { type Traits, traitsOf, watchDevice } from "../gpu/device.ts";
@@ -23,7 +24,7 @@ export type TensorData = Float32Array | Int32Array | Uint32Array;
 export interface ExecutableOptions extends Partial<Omit<CompileOptions, "traits">> {
   /**
    * Weights by name, row-major: f32, or the bits of the 16-bit or 8-bit type that `stored` names (matrices only; vectors are always
-   * f32). Those to be quantised are f32; those of types that only files have (q4_k, q6_k) are blocks as a GGUF file has them.
+   * f32). Those to be quantised are f32; those of types that only files have (q4_k, q6_k…) are blocks as a GGUF file has them.
    */
   readonly weights?: Readonly<Record<string, Float32Array | Uint16Array | Uint8Array>>;
   /** Replaces traits of the device: to try the kernels chosen for another kind. */
@@ -44,7 +45,7 @@ export interface RunOutput {
   readonly ints: Int32Array;
 }
 
-type BlockBuffer = WeightBuffer & { readonly type: "q4_k" | "q6_k" };
+type BlockBuffer = WeightBuffer & { readonly type: FileBlockType };
 
 export class Executable {
   readonly plan: Plan;
@@ -92,7 +93,7 @@ export class Executable {
   async #upload(spec: WeightBuffer, weights: NonNullable<ExecutableOptions["weights"]>, quantizer: Quantizer): Promise<void> {
     const buffer = storageBuffer(this.#device, spec.name, spec.bytes);
     this.#weights.set(spec.name, buffer);
-    const given = spec.type === "q8" || spec.type === "q4" ? "f32" : spec.type;
+    const given = isQuant(spec.type) ? "f32" : spec.type;
     for (const part of spec.parts) {
       const data = weights[part.tensor];
       const expected = part.shape.reduce((a, b) => a * b, 1);
@@ -106,7 +107,7 @@ export class Executable {
           { field: part.tensor, expected: part.shape, got: data?.length },
         );
       const own = data.subarray(part.from, part.to);
-      if (spec.type === "q8" || spec.type === "q4") {
+      if (isQuant(spec.type)) {
         const [columns, rows] = [spec.shape[1]!, own.length / spec.shape[1]!];
         const target = { buffer, type: spec.type, row: part.row, from: 0, to: rows };
         await quantizer.write({ type: "f32", rows, columns }, [target], 0, new Uint8Array(own.buffer, own.byteOffset, own.byteLength));

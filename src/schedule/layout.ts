@@ -1,6 +1,7 @@
 // WeightLayout: which tensors of the checkpoint lie in which buffer, at which byte, in which type. Rules join weights, so
 // the schedule decides this, once for all plans of a model, and the loader streams into it.
-import { BLOCK, isQuantized, weightBytes, type WeightType } from "../../shaders/weights.ts";
+import { BLOCK, isQuantized } from "../../shaders/blocks.ts";
+import { weightBytes, type WeightType } from "../../shaders/weights.ts";
 import { FoveaError } from "../errors.ts";
 import { evaluate } from "../gpu/expr.ts";
 import { embeddingOp } from "../ops/embedding.ts";

@@ -19,7 +19,19 @@ const tensorOf = (name: string, shape: readonly number[], type: GgufTensor["type
   shape,
   type,
   bytes: pattern(
-    (shape.reduce((a, b) => a * b, 1) * { F32: 4, F16: 2, BF16: 2, Q8_0: 34 / 32, Q4_0: 18 / 32, Q4_K: 144 / 256, Q6_K: 210 / 256 }[type]) |
+    (shape.reduce((a, b) => a * b, 1) *
+      {
+        F32: 4,
+        F16: 2,
+        BF16: 2,
+        Q8_0: 34 / 32,
+        Q4_0: 18 / 32,
+        Q5_0: 22 / 32,
+        Q5_1: 24 / 32,
+        Q4_K: 144 / 256,
+        Q5_K: 176 / 256,
+        Q6_K: 210 / 256,
+      }[type]) |
       0,
   ),
 });
@@ -115,11 +127,11 @@ describe("a hostile file", () => {
   test("with a type that is not read says which are", async () => {
     const bytes = writeGguf(METADATA, [tensorOf("weight", [2, 64])]);
     const id = indexOf(bytes, "weight") + 6 + 4 + 16;
-    new DataView(bytes.buffer).setUint32(id, 13, true);
+    new DataView(bytes.buffer).setUint32(id, 11, true);
     expect(await rejection(read(bytes))).toMatchObject({
       name: "UnsupportedError",
-      feature: "Q5_K",
-      message: expect.stringMatching(/weight.*Q5_K.*Q4_K/),
+      feature: "Q3_K",
+      message: expect.stringMatching(/weight.*Q3_K.*Q4_K/),
     });
   });
 });

@@ -151,6 +151,19 @@ describe("blocks of 256", () => {
     expect(text).toContain("weight=q6_k");
   });
 
+  test("of five bits, and those that stand in for them where rows are no whole blocks of 256", async () => {
+    const five = (name: string): GgmlType =>
+      /v_proj|lm_head/.test(name) ? "Q6_K" : /gate_proj|down_proj/.test(name) ? "Q5_1" : /o_proj/.test(name) ? "Q5_0" : "Q5_K";
+    const made = ggufCheckpoint(random, { config, typeOf: five });
+    using reference = await open({ "config.json": json(config), "model.safetensors": writeSafetensors(made.weights) });
+    for (const dtype of ["auto", "f32"] as const) {
+      using model = await open({ "m.gguf": made.file }, { dtype });
+      await expectSame(model, reference, ids);
+      if (dtype === "auto")
+        for (const type of ["q5_k", "q5_0", "q5_1"]) expect(model.plan({ inputIds: [ids] }).toString()).toContain(`weight=${type}`);
+    }
+  });
+
   test("widened", async () => {
     using wide = await open({ "m.gguf": file }, { dtype: "f32" });
     await expectSame(wide, gold, ids);

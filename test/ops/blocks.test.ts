@@ -1,7 +1,8 @@
 // Blocks as GGUF files have them: repacked bit by bit where they are, and read by every kernel that reads weights, against an
 // element-by-element reading of the formats.
 import { describe, expect, test } from "vitest";
-import { BLOCK, type BlockType, rowElements, weightBytes } from "../../shaders/weights.ts";
+import { type ApartType, BLOCK, type BlockType } from "../../shaders/blocks.ts";
+import { rowElements, weightBytes } from "../../shaders/weights.ts";
 import { storageBuffer } from "../../src/gpu/buffers.ts";
 import { Quantizer } from "../../src/gpu/quantize.ts";
 import { Readback } from "../../src/gpu/readback.ts";
@@ -19,7 +20,10 @@ import { type BlockName, decode, GGML, randomBlocks } from "../support/ggml.ts";
 import { pairwise } from "../support/pairwise.ts";
 import { normals } from "../support/random.ts";
 
-const NAMES = { q8: "Q8_0", q4: "Q4_0", q4_k: "Q4_K", q6_k: "Q6_K" } as const satisfies Record<BlockType, BlockName>;
+const NAMES = { q8: "Q8_0", q4: "Q4_0", q5_0: "Q5_0", q5_1: "Q5_1", q4_k: "Q4_K", q5_k: "Q5_K", q6_k: "Q6_K" } as const satisfies Record<
+  BlockType,
+  BlockName
+>;
 
 describe("on the host", () => {
   test.each(Object.keys(NAMES) as BlockType[])("%s", (type) => {
@@ -30,7 +34,7 @@ describe("on the host", () => {
 
 /** The bits that stand for a weight in GPU memory: its words, and the two of its scale that lie apart. */
 async function repacked(
-  type: "q8" | "q4" | "q6_k",
+  type: ApartType,
   { rows, columns, row, total, step }: Record<"rows" | "columns" | "row" | "total" | "step", number>,
 ) {
   const device = await getDevice();
@@ -47,7 +51,7 @@ async function repacked(
   return { bytes, words };
 }
 
-describe.each(["q8", "q4", "q6_k"] as const)("%s blocks move bit by bit", (type) => {
+describe.each(["q8", "q4", "q5_0", "q6_k"] as const)("%s blocks move bit by bit", (type) => {
   const size = GGML[NAMES[type]].bytes;
   test.each([
     { rows: 1, blocks: 1, row: 0, more: 0, step: 1e9 },
@@ -59,7 +63,7 @@ describe.each(["q8", "q4", "q6_k"] as const)("%s blocks move bit by bit", (type)
     const rows = Math.ceil(fraction);
     const total = row + rows + more;
     const { bytes, words } = await repacked(type, { rows, columns: blocks * BLOCK[type], row, total, step: Math.ceil(step / 8) * 8 });
-    const perBlock = { q8: 8, q4: 4, q6_k: 52 }[type];
+    const perBlock = { q8: 8, q4: 4, q5_0: 5, q6_k: 52 }[type];
     const quants = new Uint8Array(words.buffer, 0, total * blocks * perBlock * 4);
     const scales = new Uint16Array(words.buffer, quants.length);
     for (let b = 0; b < total * blocks; b++) {
@@ -79,9 +83,9 @@ describe.each(["q8", "q4", "q6_k"] as const)("%s blocks move bit by bit", (type)
               const nibble = (e: number) => (e < 16 ? block[2 + e]! & 15 : block[2 + e - 16]! >> 4);
               return nibble(2 * i) | (nibble(2 * i + 1) << 4);
             })
-          : type === "q8"
-            ? block.subarray(2)
-            : block.subarray(0, 208);
+          : type === "q6_k"
+            ? block.subarray(0, 208)
+            : block.subarray(2);
       if (Buffer.compare(own, expected) !== 0) expect(own).toEqual(expected);
     }
   });
@@ -91,7 +95,7 @@ const KERNELS = { "matmul-register": true, matvec: false, "matmul-tiled": false 
 
 describe.each(Object.keys(KERNELS) as (keyof typeof KERNELS)[])("%s", (kernel) => {
   const cases = pairwise(
-    { type: ["q4_k", "q6_k"] as const, M: [1, 3, 17], N: [3, 8, 41], K: [256, 768] },
+    { type: ["q5_0", "q5_1", "q4_k", "q5_k", "q6_k"] as const, M: [1, 3, 17], N: [3, 8, 41], K: [256, 768, 2304] },
     ({ M }) => kernel !== "matvec" || M <= 8,
   );
   test.each(cases.map((c, i) => [Object.values(c).join(" "), c, i] as const))("%s", async (_, { type, M, N, K }, i) => {
@@ -114,7 +118,7 @@ describe.each(Object.keys(KERNELS) as (keyof typeof KERNELS)[])("%s", (kernel) =
   });
 });
 
-describe.each(["q4_k", "q6_k"] as const)("%s", (type) => {
+describe.each(["q5_0", "q5_1", "q4_k", "q5_k", "q6_k"] as const)("%s", (type) => {
   test("an embedding, and a product with the same table, split by rows", async () => {
     const [V, K] = [41, 512];
     const w = randomBlocks(NAMES[type], V * K, 3);
@@ -135,7 +139,7 @@ describe.each(["q4_k", "q6_k"] as const)("%s", (type) => {
 
 test("projections of one input that a file has in different blocks keep their types, each in its own buffer", async () => {
   const [K, M] = [256, 3];
-  const types = { q: "q4_k", k: "q4_k", v: "q6_k", gate: "q4_k", up: "q6_k" } as const;
+  const types = { q: "q5_k", k: "q5_k", v: "q6_k", gate: "q5_0", up: "q5_1" } as const;
   const rows = { q: 24, k: 8, v: 8, gate: 16, up: 16 };
   const names = Object.keys(types) as (keyof typeof types)[];
   const weights = Object.fromEntries(names.map((n, i) => [n, randomBlocks(NAMES[types[n]], rows[n] * K, i)]));

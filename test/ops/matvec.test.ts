@@ -3,7 +3,8 @@
 import { describe, expect, test } from "vitest";
 import { instantiate } from "../../shaders/kernel.ts";
 import { matvecKernel, type MatvecOptions } from "../../shaders/matvec.ts";
-import type { QuantType, StoredType } from "../../shaders/weights.ts";
+import type { QuantType } from "../../shaders/blocks.ts";
+import type { StoredType } from "../../shaders/weights.ts";
 import { matmul } from "../../src/ops/matmul.ts";
 import { Executable } from "../../src/schedule/executable.ts";
 import { Graph, slice } from "../../src/schedule/graph.ts";

@@ -3,8 +3,8 @@
 import { uniform } from "./random.ts";
 import { halfToNumber, numberToHalf } from "./safetensors.ts";
 
-export type GgmlType = "F32" | "F16" | "BF16" | "Q8_0" | "Q4_0" | "Q4_K" | "Q6_K";
-export type BlockName = "Q8_0" | "Q4_0" | "Q4_K" | "Q6_K";
+export type GgmlType = "F32" | "F16" | "BF16" | BlockName;
+export type BlockName = "Q8_0" | "Q4_0" | "Q5_0" | "Q5_1" | "Q4_K" | "Q5_K" | "Q6_K";
 
 /** Elements and bytes of a block, and ggml's number for the type. */
 export const GGML: Readonly<Record<GgmlType, { readonly elements: number; readonly bytes: number; readonly id: number }>> = {
@@ -13,7 +13,10 @@ export const GGML: Readonly<Record<GgmlType, { readonly elements: number; readon
   BF16: { elements: 1, bytes: 2, id: 30 },
   Q4_0: { elements: 32, bytes: 18, id: 2 },
   Q8_0: { elements: 32, bytes: 34, id: 8 },
+  Q5_0: { elements: 32, bytes: 22, id: 6 },
+  Q5_1: { elements: 32, bytes: 24, id: 7 },
   Q4_K: { elements: 256, bytes: 144, id: 12 },
+  Q5_K: { elements: 256, bytes: 176, id: 13 },
   Q6_K: { elements: 256, bytes: 210, id: 14 },
 };
 
@@ -29,20 +32,39 @@ export function decode(type: BlockName, bytes: Uint8Array): Float64Array {
 const half = (view: DataView, at: number) => halfToNumber(view.getUint16(at, true));
 const nibble = (byte: number, high: boolean) => (high ? byte >> 4 : byte & 15);
 
+/** Scale and minimum of a group of 32. */
+function sixBits(view: DataView, at: number, part: number): [number, number] {
+  const byte = (k: number) => view.getUint8(at + 4 + k);
+  return part < 4
+    ? [byte(part) % 64, byte(part + 4) % 64]
+    : [(byte(part + 4) & 15) + 16 * (byte(part - 4) >> 6), (byte(part + 4) >> 4) + 16 * (byte(part) >> 6)];
+}
+
 /** Element i of the block at a byte. */
 const ELEMENT: Readonly<Record<BlockName, (view: DataView, at: number, i: number) => number>> = {
   // { half d; int8 qs[32]; }
   Q8_0: (view, at, i) => half(view, at) * view.getInt8(at + 2 + i),
   // { half d; uint8 qs[16]; }: the first sixteen are low nibbles
   Q4_0: (view, at, i) => half(view, at) * (nibble(view.getUint8(at + 2 + (i % 16)), i >= 16) - 8),
+  // { half d; uint32 qh; uint8 qs[16]; }: bit i of qh is the fifth of element i
+  Q5_0: (view, at, i) =>
+    half(view, at) * (nibble(view.getUint8(at + 6 + (i % 16)), i >= 16) + 16 * ((view.getUint32(at + 2, true) >>> i) % 2) - 16),
+  // { half d, m; uint32 qh; uint8 qs[16]; }
+  Q5_1: (view, at, i) =>
+    half(view, at) * (nibble(view.getUint8(at + 8 + (i % 16)), i >= 16) + 16 * ((view.getUint32(at + 4, true) >>> i) % 2)) +
+    half(view, at + 2),
+  // { half d, dmin; uint8 scales[12]; uint8 qh[32]; uint8 qs[128]; }: bit p of qh is the fifth of group p
+  Q5_K(view, at, i) {
+    const part = Math.floor(i / 32);
+    const [scale, min] = sixBits(view, at, part);
+    const low = nibble(view.getUint8(at + 48 + Math.floor(i / 64) * 32 + (i % 32)), part % 2 === 1);
+    const high = Math.floor(view.getUint8(at + 16 + (i % 32)) / 2 ** part) % 2;
+    return half(view, at) * scale * (low + 16 * high) - half(view, at + 2) * min;
+  },
   // { half d, dmin; uint8 scales[12]; uint8 qs[128]; }: 64 elements to 32 bytes, low nibbles first
   Q4_K(view, at, i) {
     const part = Math.floor(i / 32);
-    const byte = (k: number) => view.getUint8(at + 4 + k);
-    const [scale, min] =
-      part < 4
-        ? [byte(part) % 64, byte(part + 4) % 64]
-        : [(byte(part + 4) & 15) + 16 * (byte(part - 4) >> 6), (byte(part + 4) >> 4) + 16 * (byte(part) >> 6)];
+    const [scale, min] = sixBits(view, at, part);
     const quant = nibble(view.getUint8(at + 16 + Math.floor(i / 64) * 32 + (i % 32)), part % 2 === 1);
     return half(view, at) * scale * quant - half(view, at + 2) * min;
   },
@@ -61,7 +83,7 @@ export function randomBlocks(type: BlockName, elements: number, seed: number): U
   const { bytes: size, elements: of } = GGML[type];
   const bytes = Uint8Array.from({ length: (elements / of) * size }, () => Math.floor(next() * 256));
   const view = new DataView(bytes.buffer);
-  const places = { Q8_0: [0], Q4_0: [0], Q4_K: [0, 2], Q6_K: [208] }[type];
+  const places = { Q8_0: [0], Q4_0: [0], Q5_0: [0], Q5_1: [0, 2], Q4_K: [0, 2], Q5_K: [0, 2], Q6_K: [208] }[type];
   for (let at = 0; at < bytes.length; at += size)
     for (const place of places) view.setUint16(at + place, numberToHalf((next() - 0.5) * 2 ** -8), true);
   return bytes;
@@ -82,6 +104,46 @@ export function encode(type: BlockName, x: ArrayLike<number>): Uint8Array<ArrayB
 const largest = (x: Float64Array) => x.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
 const rounded = (value: number, low: number, high: number) => Math.min(high, Math.max(low, Number.isFinite(value) ? Math.round(value) : 0));
 
+/** The word of fifth bits, then nibbles, the first sixteen low. */
+function fiveBits(out: DataView, at: number, q: (i: number) => number): void {
+  for (let i = 0; i < 16; i++) out.setUint8(at + 4 + i, (q(i) & 15) | ((q(i + 16) & 15) << 4));
+  for (let b = 0; b < 4; b++)
+    out.setUint8(
+      at + b,
+      Array.from({ length: 8 }, (_, i) => (q(8 * b + i) >> 4) << i).reduce((x, y) => x | y),
+    );
+}
+
+/** Eight groups of 32, of quants of so many bits. */
+function superblock(x: Float64Array, out: DataView, bits: 4 | 5): void {
+  const parts = Array.from({ length: 8 }, (_, p) => x.subarray(32 * p, 32 * p + 32));
+  const mins = parts.map((part) => Math.max(0, -Math.min(...part)));
+  const steps = parts.map((part, p) => Math.max(0, Math.max(...part) + mins[p]!) / (2 ** bits - 1));
+  out.setUint16(0, numberToHalf(Math.max(...steps) / 63), true);
+  out.setUint16(2, numberToHalf(Math.max(...mins) / 63), true);
+  const scale = steps.map((step) => rounded(step / half(out, 0), 0, 63));
+  const min = mins.map((m) => rounded(m / half(out, 2), 0, 63));
+  for (let p = 0; p < 4; p++) {
+    out.setUint8(4 + p, scale[p]! | ((scale[p + 4]! >> 4) << 6));
+    out.setUint8(8 + p, min[p]! | ((min[p + 4]! >> 4) << 6));
+    out.setUint8(12 + p, (scale[p + 4]! & 15) | ((min[p + 4]! & 15) << 4));
+  }
+  const q = (i: number) => {
+    const p = Math.floor(i / 32);
+    return rounded((x[i]! + half(out, 2) * min[p]!) / (half(out, 0) * scale[p]!), 0, 2 ** bits - 1);
+  };
+  for (let i = 0; i < 128; i++) {
+    const first = Math.floor(i / 32) * 64 + (i % 32);
+    out.setUint8(out.byteLength - 128 + i, (q(first) & 15) | ((q(first + 32) & 15) << 4));
+  }
+  if (bits === 5)
+    for (let i = 0; i < 32; i++)
+      out.setUint8(
+        16 + i,
+        parts.map((_, p) => (q(32 * p + i) >> 4) << p).reduce((x, y) => x | y),
+      );
+}
+
 const ENCODE: Readonly<Record<BlockName, (x: Float64Array, out: DataView) => void>> = {
   Q8_0(x, out) {
     out.setUint16(0, numberToHalf(largest(x) / 127), true);
@@ -93,28 +155,17 @@ const ENCODE: Readonly<Record<BlockName, (x: Float64Array, out: DataView) => voi
     const q = (i: number) => rounded(x[i]! / half(out, 0), -8, 7) + 8;
     for (let i = 0; i < 16; i++) out.setUint8(2 + i, q(i) | (q(i + 16) << 4));
   },
-  Q4_K(x, out) {
-    const parts = Array.from({ length: 8 }, (_, p) => x.subarray(32 * p, 32 * p + 32));
-    const mins = parts.map((part) => Math.max(0, -Math.min(...part)));
-    const steps = parts.map((part, p) => Math.max(0, Math.max(...part) + mins[p]!) / 15);
-    out.setUint16(0, numberToHalf(Math.max(...steps) / 63), true);
-    out.setUint16(2, numberToHalf(Math.max(...mins) / 63), true);
-    const scale = steps.map((step) => rounded(step / half(out, 0), 0, 63));
-    const min = mins.map((m) => rounded(m / half(out, 2), 0, 63));
-    for (let p = 0; p < 4; p++) {
-      out.setUint8(4 + p, scale[p]! | ((scale[p + 4]! >> 4) << 6));
-      out.setUint8(8 + p, min[p]! | ((min[p + 4]! >> 4) << 6));
-      out.setUint8(12 + p, (scale[p + 4]! & 15) | ((min[p + 4]! & 15) << 4));
-    }
-    const q = (i: number) => {
-      const p = Math.floor(i / 32);
-      return rounded((x[i]! + half(out, 2) * min[p]!) / (half(out, 0) * scale[p]!), 0, 15);
-    };
-    for (let i = 0; i < 128; i++) {
-      const first = Math.floor(i / 32) * 64 + (i % 32);
-      out.setUint8(16 + i, q(first) | (q(first + 32) << 4));
-    }
+  Q5_0(x, out) {
+    out.setUint16(0, numberToHalf(largest(x) / 15), true);
+    fiveBits(out, 2, (i) => rounded(x[i]! / half(out, 0), -16, 15) + 16);
   },
+  Q5_1(x, out) {
+    out.setUint16(0, numberToHalf((Math.max(...x) - Math.min(...x)) / 31), true);
+    out.setUint16(2, numberToHalf(Math.min(...x)), true);
+    fiveBits(out, 4, (i) => rounded((x[i]! - half(out, 2)) / half(out, 0), 0, 31));
+  },
+  Q4_K: (x, out) => superblock(x, out, 4),
+  Q5_K: (x, out) => superblock(x, out, 5),
   Q6_K(x, out) {
     const steps = Array.from({ length: 16 }, (_, p) => largest(x.subarray(16 * p, 16 * p + 16)) / 31);
     out.setUint16(208, numberToHalf(Math.max(...steps) / 127), true);

@@ -1,6 +1,6 @@
 // Blocks → numbers, on the host: for the few tensors that kernels do not read as blocks, and where `dtype` asks for f32 or f16.
-// ggml-quants.c: dequantize_row_q8_0, _q4_0, _q4_K, _q6_K.
-import type { BlockType } from "../../../shaders/weights.ts";
+// ggml-quants.c: dequantize_row_q8_0, _q4_0, …
+import type { BlockType } from "../../../shaders/blocks.ts";
 import { halfToFloat } from "../../gpu/halves.ts";
 import { blockBytes, blockElements } from "./types.ts";
 
@@ -31,16 +31,16 @@ const READERS: Readonly<Record<BlockType, BlockReader>> = {
       out[i + 16] = d * ((block[2 + i]! >> 4) - 8);
     }
   },
-  q4_k(block, out) {
-    const [d, min] = [half(block, 0), half(block, 2)];
-    for (let part = 0; part < 8; part++) {
-      const { scale, minimum } = sixBits(block.subarray(4, 16), part);
-      for (let i = 0; i < 32; i++) {
-        const byte = block[16 + (part >> 1) * 32 + i]!;
-        out[part * 32 + i] = d * scale * (part & 1 ? byte >> 4 : byte & 15) - min * minimum;
-      }
-    }
+  q5_0(block, out) {
+    const d = half(block, 0);
+    fiveBits(block.subarray(2), (i, quant) => (out[i] = d * (quant - 16)));
   },
+  q5_1(block, out) {
+    const [d, min] = [half(block, 0), half(block, 2)];
+    fiveBits(block.subarray(4), (i, quant) => (out[i] = d * quant + min));
+  },
+  q4_k: (block, out) => superblock(block, out, () => 0),
+  q5_k: (block, out) => superblock(block, out, (part, i) => ((block[16 + i]! >> part) & 1) << 4),
   q6_k(block, out) {
     const d = half(block, 208);
     for (let e = 0; e < 256; e++) {
@@ -51,6 +51,27 @@ const READERS: Readonly<Record<BlockType, BlockReader>> = {
     }
   },
 };
+
+/** Four bytes of high bits, then nibbles: the first sixteen are low ones. */
+function fiveBits(bytes: Uint8Array, take: (i: number, quant: number) => void): void {
+  for (let i = 0; i < 32; i++) {
+    const byte = bytes[4 + (i & 15)]!;
+    take(i, (i < 16 ? byte & 15 : byte >> 4) | (((bytes[i >> 3]! >> (i & 7)) & 1) << 4));
+  }
+}
+
+/** Eight groups of 32, whose nibbles stand at the block's end. */
+function superblock(block: Uint8Array, out: Float32Array, high: (part: number, i: number) => number): void {
+  const [d, min] = [half(block, 0), half(block, 2)];
+  const nibbles = block.subarray(-128);
+  for (let part = 0; part < 8; part++) {
+    const { scale, minimum } = sixBits(block.subarray(4, 16), part);
+    for (let i = 0; i < 32; i++) {
+      const byte = nibbles[(part >> 1) * 32 + i]!;
+      out[part * 32 + i] = d * scale * ((part & 1 ? byte >> 4 : byte & 15) | high(part, i)) - min * minimum;
+    }
+  }
+}
 
 /** Eight scales and eight minimums of six bits, in twelve bytes. */
 function sixBits(bytes: Uint8Array, part: number): { scale: number; minimum: number } {

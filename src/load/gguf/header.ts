@@ -201,7 +201,7 @@ class Reader {
       throw new UnsupportedError(
         `${this.#file}: tensor ${name} is stored as ${ggmlName(id)}; read are ${Object.values(GGML_TYPES)
           .map((t) => t.name)
-          .join(", ")}. Take a file quantised as Q8_0, Q4_0 or Q4_K_M`,
+          .join(", ")}. Take a file quantised as Q8_0, Q5_K_M or Q4_K_M`,
         { feature: ggmlName(id) },
       );
     const elements = sizes.reduce((a, b) => a * b, 1);

@@ -1,5 +1,6 @@
 // The number formats of ggml that are read, by their ids in files: ggml.h (enum ggml_type) and ggml-common.h (block_q4_0, …).
-import { BLOCK, fileBlockBytes, isQuantized, STORED_BYTES, type WeightType } from "../../../shaders/weights.ts";
+import { BLOCK, fileBlockBytes, isQuantized } from "../../../shaders/blocks.ts";
+import { STORED_BYTES, type WeightType } from "../../../shaders/weights.ts";
 
 export interface GgmlType {
   /** As messages and `TensorInfo.dtype` have it. */
@@ -11,8 +12,11 @@ export const GGML_TYPES: Readonly<Record<number, GgmlType>> = {
   0: { name: "F32", type: "f32" },
   1: { name: "F16", type: "f16" },
   2: { name: "Q4_0", type: "q4" },
+  6: { name: "Q5_0", type: "q5_0" },
+  7: { name: "Q5_1", type: "q5_1" },
   8: { name: "Q8_0", type: "q8" },
   12: { name: "Q4_K", type: "q4_k" },
+  13: { name: "Q5_K", type: "q5_k" },
   14: { name: "Q6_K", type: "q6_k" },
   30: { name: "BF16", type: "bf16" },
 };
@@ -20,12 +24,9 @@ export const GGML_TYPES: Readonly<Record<number, GgmlType>> = {
 /** Others, for messages. */
 const NAMES: Readonly<Record<number, string>> = {
   3: "Q4_1",
-  6: "Q5_0",
-  7: "Q5_1",
   9: "Q8_1",
   10: "Q2_K",
   11: "Q3_K",
-  13: "Q5_K",
   15: "Q8_K",
   16: "IQ2_XXS",
   17: "IQ2_XS",

@@ -2,7 +2,8 @@
 // mul_mat_vec); no GPU has been measured yet.
 import type { MatmulOptions } from "../../../shaders/matmul.ts";
 import type { MatvecOptions } from "../../../shaders/matvec.ts";
-import { BLOCK, hasLoads } from "../../../shaders/weights.ts";
+import { BLOCK } from "../../../shaders/blocks.ts";
+import { hasLoads } from "../../../shaders/weights.ts";
 
 export type MatvecTile = Pick<MatvecOptions, "columns" | "threads">;
 

@@ -29,4 +29,4 @@ export function defineAxes<Options extends object>({ kernel, axes, valid = () =>
 }
 
 export const FLAG = [false, true] as const;
-export const WEIGHTS = ["f32", "f16", "bf16", "f16-native", "f8", "q8", "q4", "q4_k", "q6_k"] as const;
+export const WEIGHTS = ["f32", "f16", "bf16", "f16-native", "f8", "q8", "q4", "q5_0", "q5_1", "q4_k", "q5_k", "q6_k"] as const;

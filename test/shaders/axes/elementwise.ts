@@ -13,7 +13,7 @@ import { DESTINATIONS, rotaryAppendKernel } from "../../../shaders/rotary-append
 import { rotaryKernel } from "../../../shaders/rotary.ts";
 import { scaleHeadsKernel } from "../../../shaders/scale-heads.ts";
 import { ACTIVATIONS } from "../../../shaders/snippets.ts";
-import { isQuantized } from "../../../shaders/weights.ts";
+import { isQuantized } from "../../../shaders/blocks.ts";
 import { defineAxes, FLAG, WEIGHTS } from "./axes.ts";
 
 export const elementwiseAxes = [
@@ -44,7 +44,7 @@ export const elementwiseAxes = [
     valid: (o) => !o.subgroups || o.threads === 64,
   }),
   defineAxes({ kernel: quantizeKernel, axes: { source: ["f32", "f16", "bf16", "f8"], type: ["q8", "q4"] } }),
-  defineAxes({ kernel: repackKernel, axes: { type: ["q8", "q4", "q6_k"] } }),
+  defineAxes({ kernel: repackKernel, axes: { type: ["q8", "q4", "q5_0", "q6_k"] } }),
   defineAxes({ kernel: rotaryKernel, axes: { past: FLAG } }),
   defineAxes({
     kernel: rotaryAppendKernel,

@@ -4,7 +4,8 @@ import { fitsSubgroupMatrix, holdsWeight, matmulSubgroupMatrixKernel } from "../
 import { matmulTiledKernel } from "../../../shaders/matmul-tiled.ts";
 import { matvecKernel } from "../../../shaders/matvec.ts";
 import { ACTIVATIONS } from "../../../shaders/snippets.ts";
-import { hasLoads, isQuantized, type WeightAccess } from "../../../shaders/weights.ts";
+import { isQuantized } from "../../../shaders/blocks.ts";
+import { hasLoads, type WeightAccess } from "../../../shaders/weights.ts";
 import { defineAxes, FLAG, WEIGHTS } from "./axes.ts";
 
 const common = {
