@@ -3,7 +3,7 @@
 import { append } from "../ops/append.ts";
 import { attention } from "../ops/attention.ts";
 import { rotary } from "../ops/rotary.ts";
-import { type Dim, features, type Graph, reshape, slice, type Value } from "../schedule/graph.ts";
+import { type Dim, features, type Graph, slice, type Value } from "../schedule/graph.ts";
 import { join } from "./path.ts";
 import { type Linear, linear } from "./linear.ts";
 import { rmsNorm } from "./norm.ts";
@@ -74,18 +74,17 @@ export function multiHeadAttention(
   const { heads, kvHeads = heads, dk = features(query) / heads, dv = dk, bias = true, names = PROJECTIONS, headNorm } = options;
   const layer = options.linear ?? linear;
   const project = (x: Value, name: string, out: number) => layer(g, x, join(path, name), { out, bias });
-  const norm = (x: Value, module: "q" | "k") => (headNorm ? normHeads(g, x, dk, join(path, headNorm[module]), headNorm) : x);
+  const norm = (x: Value, module: "q" | "k") => {
+    if (!headNorm) return x;
+    const { eps, weightOffset } = headNorm;
+    return rmsNorm(g, x, join(path, headNorm[module]), { eps, weightOffset, heads: features(x) / dk });
+  };
   const [qSize, kSize, vSize] = [heads * dk, kvHeads * dk, kvHeads * dv];
   const all = options.joined === undefined ? undefined : project(query, options.joined, qSize + kSize + vSize);
   const q = norm(all ? slice(all, 0, qSize) : project(query, names.q, qSize), "q");
   const k = norm(all ? slice(all, qSize, kSize) : project(key, names.k, kSize), "k");
   const v = all ? slice(all, qSize + kSize, vSize) : project(value, names.v, vSize);
   return attend(g, { q, k, v }, path, { ...options, kvHeads, out: options.out ?? features(query) });
-}
-
-function normHeads(g: Graph, x: Value, size: number, path: string, { eps, weightOffset }: { eps: number; weightOffset?: number }): Value {
-  const heads = reshape(x, [...x.shape.slice(0, -1), features(x) / size, size]);
-  return reshape(rmsNorm(g, heads, path, { eps, weightOffset }), x.shape);
 }
 
 /** The part after the projections: positions, cache, attention, output projection. */

@@ -9,7 +9,8 @@ export function layerNorm(g: Graph, x: Value, path: string, { eps }: { eps: numb
   return layerNormOp(g, x, g.weight(join(path, "weight"), size), g.weight(join(path, "bias"), size), { path, eps });
 }
 
-/** RMS norm with `${path}.weight`, to which `weightOffset` is added. */
-export function rmsNorm(g: Graph, x: Value, path: string, options: { eps: number; weightOffset?: number }): Value {
-  return rmsNormOp(g, x, g.weight(join(path, "weight"), [features(x)]), { path, ...options });
+/** RMS norm with `${path}.weight`, to which `weightOffset` is added; of each of `heads` parts of the features by itself. Default 1. */
+export function rmsNorm(g: Graph, x: Value, path: string, options: { eps: number; weightOffset?: number; heads?: number }): Value {
+  const { heads = 1 } = options;
+  return rmsNormOp(g, x, g.weight(join(path, "weight"), [features(x) / heads]), { path, ...options });
 }

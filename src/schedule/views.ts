@@ -11,10 +11,10 @@ const OPERANDS: Readonly<Record<string, readonly string[]>> = {
   "local-softmax": ["prediction"],
   map: ["a", "b"],
   matmul: ["x", "w", "residual"],
-  norm: ["x", "residual"],
+  norm: ["x", "weight", "residual"],
   "pick-token": ["x"],
   rotary: ["x"],
-  "rotary-append": ["x0", "x1", "x2", "x3"],
+  "rotary-append": ["x0", "x1", "x2", "x3", "weight0", "weight1", "weight2", "weight3"],
 };
 
 /** Whether the operation reads this operand with offset and row stride. */

@@ -4,7 +4,7 @@ import { ShapeError } from "../../src/errors.ts";
 import { add } from "../../src/ops/add.ts";
 import { layerNorm, normOp, rmsNorm } from "../../src/ops/norm.ts";
 import { Executable } from "../../src/schedule/executable.ts";
-import { Graph } from "../../src/schedule/graph.ts";
+import { Graph, slice } from "../../src/schedule/graph.ts";
 import { layerNorm as layerReference, rmsNorm as rmsReference } from "../reference/norms.ts";
 import { tensor, type Tensor } from "../reference/tensor.ts";
 import { getDevice } from "../setup/gpu.ts";
@@ -27,15 +27,16 @@ const cases = pairwise({
   residual: [false, true],
   sum: [false, true],
   view: [false, true],
+  heads: [1, 3],
   rows: [1, 3, 17, 65],
   columns: [1, 3, 17, 64, 65, 200],
   eps: [1e-12, 1e-5, 0.1],
 });
 
 test.each(cases.map((c, i) => [JSON.stringify(c), c, i] as const))("%s", async (_, c, i) => {
-  const { kind, form, rows, columns, eps, view } = c;
+  const { kind, form, rows, columns, eps, view, heads } = c;
   const g = new Graph();
-  const shape = [rows, columns];
+  const shape = [rows, heads * columns];
   const x = columnsInput(g, "x", shape, { view, seed: 10 * i, scale: 2 });
   const residual = c.residual ? columnsInput(g, "r", shape, { view, seed: 10 * i + 1 }) : undefined;
   const [weight, bias] = [normals(columns, 10 * i + 2), normals(columns, 10 * i + 3)];
@@ -44,16 +45,19 @@ test.each(cases.map((c, i) => [JSON.stringify(c), c, i] as const))("%s", async (
     "norm",
     {
       x: x.value,
-      weight: g.weight("w", [columns]),
+      weight: slice(g.weight("w", [8 + columns]), 8, columns),
       ...(kind === "layer" && { bias: g.weight("b", [columns]) }),
       ...(residual && { residual: residual.value }),
     },
-    { kind, eps, weightOffset: 0 },
+    { kind, eps, weightOffset: 0, heads },
     c.sum ? [{ shape }, { shape }] : [{ shape }],
   );
   g.output("out", out!);
   if (sum) g.output("sum", sum);
-  using run = await Executable.create(await getDevice(), g, { weights: { w: weight, b: bias }, traits: forms[form] });
+  using run = await Executable.create(await getDevice(), g, {
+    weights: { w: Float32Array.of(...normals(8, 1), ...weight), b: bias },
+    traits: forms[form],
+  });
   expect(run.plan.dispatches.map((d) => d.instance.options)).toEqual([
     {
       kind,
@@ -68,7 +72,7 @@ test.each(cases.map((c, i) => [JSON.stringify(c), c, i] as const))("%s", async (
 
   const added = x.data.map((value, n) => value + (residual?.data[n] ?? 0));
   if (sum) expect(got["sum"]!.data).toEqual(added);
-  expectClose(got["out"]!, gold(kind, tensor(shape, added), weight, bias, eps), { tolerance: 1e-5 });
+  expectClose(got["out"]!.data, gold(kind, tensor([rows * heads, columns], added), weight, bias, eps).data, { tolerance: 1e-5 });
 });
 
 const kinds = ["layer", "rms"] as const;
@@ -132,4 +136,6 @@ test("weights of another width are refused", () => {
   expect(() => layerNorm(g, x, four, three, { eps: 0 })).toThrow(ShapeError);
   expect(() => layerNorm(g, x, three, four, { eps: 0 })).toThrow(ShapeError);
   expect(() => rmsNorm(g, x, four, { eps: 0 })).toThrow(ShapeError);
+  expect(() => rmsNorm(g, x, three, { eps: 0, heads: 3 })).toThrow(ShapeError);
+  expect(() => rmsNorm(g, x, three, { eps: 0, heads: 2 })).toThrow(ShapeError);
 });

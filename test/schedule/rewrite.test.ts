@@ -136,6 +136,7 @@ const STEPS: Readonly<Record<string, Step>> = {
   columns: (_, a) => (features(a) === 8 ? slice(a, 4, 4) : undefined),
   layerNorm: (g, a, _, name) => layerNorm(g, a, vector(g, `l${name}`, features(a)), vector(g, `lb${name}`, features(a)), { eps: 1e-3 }),
   rmsNorm: (g, a, _, name) => rmsNorm(g, a, vector(g, `r${name}`, features(a)), { eps: 1e-3 }),
+  headNorm: (g, a, _, name) => rmsNorm(g, a, vector(g, `h${name}`, features(a) / 2), { eps: 1e-3, heads: 2 }),
   softmax: whole((g, a) => softmax(g, a)),
   logSoftmax: whole((g, a) => logSoftmax(g, a)),
   double: whole((g, a) => (a.origin.kind === "weight" ? undefined : double(g, a))),

@@ -153,8 +153,10 @@ function compute(node: Node, read: (value: Value) => Tensor): readonly Tensor[] 
   if (normOp.is(node)) {
     const { x, weight, bias, residual } = node.inputs;
     const sum = residual ? zip(read(x), read(residual), (a, b) => a + b) : read(x);
-    const { kind, eps } = node.attrs;
-    const out = kind === "layer" ? layerNorm(sum, read(weight), maybe(bias), eps) : rmsNorm(sum, read(weight), eps);
+    const { kind, eps, heads } = node.attrs;
+    const each = tensor([...sum.shape.slice(0, -1), heads, sum.shape.at(-1)! / heads], sum.data);
+    const { data } = kind === "layer" ? layerNorm(each, read(weight), maybe(bias), eps) : rmsNorm(each, read(weight), eps);
+    const out = tensor(sum.shape, data);
     return node.outputs.length > 1 ? [out, sum] : [out];
   }
   if (softmaxOp.is(node)) {

@@ -3,50 +3,64 @@ import { type Destination, MAX_ROTARY_PARTS, rotaryAppendKernel } from "../../..
 import { ELEMENT_BYTES, rowWords } from "../../gpu/dispatch.ts";
 import { ceilDiv, type Expr, product, sum } from "../../gpu/expr.ts";
 import { rotaryAppendOp } from "../../ops/rotary-append.ts";
+import { byRow } from "../candidates.ts";
 import { features, rows, type Value } from "../graph.ts";
-import { type Lowering, lowering } from "../lowering.ts";
+import { type Lowered, type Lowering, lowering, reducesInSubgroups } from "../lowering.ts";
 
-export const lowerRotaryAppend: Lowering = lowering(rotaryAppendOp, (node) => {
+export const lowerRotaryAppend: Lowering = lowering(rotaryAppendOp, (node, { traits, pick }) => {
   const { past, lengths, angles, ...rest } = node.inputs;
-  const { heads, rowStep } = node.attrs;
+  const { heads, rowStep, norm } = node.attrs;
   const xs = heads.map((_, i) => rest[`x${i}`]!);
   const caches = heads.map((_, i) => rest[`cache${i}`]);
+  const weights = heads.map((_, i) => rest[`weight${i}`]);
   const outputs = [...node.outputs];
   const targets = caches.map((cache) => cache ?? outputs.shift()!);
-  const kinds = heads.map((h, i): Destination => destination(h > 0, caches[i]));
   const words = targets.map((target) => rowWords(target!.dtype, features(target!)));
-  const [x, widest] = [xs[0]!, Math.max(...words)];
+  const x = xs[0]!;
+  // With norms it goes by heads: what is copied is shared out among as many.
+  const widest = norm ? Math.max(...heads) : Math.max(...words);
+  const copied = (value: Value) => (norm ? 2 * Math.ceil(features(value) / (2 * widest)) : 1);
   const params: Record<string, Expr> = {};
   for (let i = 0; i < MAX_ROTARY_PARTS; i++) {
-    params[`width${i}`] = xs[i] ? features(xs[i]!) : 0;
-    params[`offset${i}`] = xs[i]?.offset ?? 0;
-    params[`headSize${i}`] = heads[i] ? features(xs[i]!) / heads[i]! : 1;
+    const part = xs[i];
+    params[`width${i}`] = part ? features(part) : 0;
+    params[`offset${i}`] = part?.offset ?? 0;
+    params[`headSize${i}`] = !part ? 1 : heads[i] === 0 ? copied(part) : features(part) / heads[i]!;
+    params[`weight${i}`] = weights[i]?.offset ?? 0;
   }
-  const [part0, part1 = "none", part2 = "none", part3 = "none"] = kinds as [Destination, ...Destination[]];
+  const [part0, part1 = "none", part2 = "none", part3 = "none"] = heads.map((h, i) => destination(h > 0, caches[i])) as Destination[];
+  const parts = { part0: part0!, part1, part2, part3 };
   const turnedFeatures = sum(...xs.map((v, i) => (heads[i]! > 0 ? features(v) : 0)));
-  return [
-    {
-      instance: instantiate(rotaryAppendKernel, { part0, part1, part2, part3 }),
-      path: node.path,
-      reads: { past, lengths, angles, x },
-      writes: Object.fromEntries(targets.map((value, i) => [`to${i}`, value])),
-      params: {
-        rows: x.shape[0]!,
-        tokens: x.shape[1]!,
-        capacity: caches.find((cache) => cache)!.shape[1]!,
-        rowStep,
-        widest,
-        xStride: x.rowStride,
-        rotarySize: features(angles),
-        positions: angles.shape[0]!,
-        ...params,
-      },
-      grid: ceilDiv(product(rows(x), widest), 64),
-      flops: product(3, turnedFeatures, rows(x)),
-      bytesRead: product(ELEMENT_BYTES, sum(...xs.map(features)), rows(x)),
-      bytesWritten: product(ELEMENT_BYTES, sum(...words), rows(x)),
+  const items = product(rows(x), widest);
+  const step = (threads?: 1 | 64): Lowered => ({
+    instance: instantiate(rotaryAppendKernel, {
+      ...parts,
+      ...(threads && { threads, subgroups: reducesInSubgroups(traits, threads) }),
+    }),
+    path: node.path,
+    reads: { past, lengths, angles, x, ...(norm && { weights: weights.find((weight) => weight) }) },
+    writes: Object.fromEntries(targets.map((value, i) => [`to${i}`, value])),
+    params: {
+      rows: x.shape[0]!,
+      tokens: x.shape[1]!,
+      capacity: caches.find((cache) => cache)!.shape[1]!,
+      rowStep,
+      widest,
+      xStride: x.rowStride,
+      rotarySize: features(angles),
+      positions: angles.shape[0]!,
+      eps: norm?.eps ?? 0,
+      weightOffset: norm?.weightOffset ?? 0,
+      ...params,
     },
-  ];
+    grid: threads === 64 ? items : ceilDiv(items, 64),
+    flops: product(norm ? 8 : 3, turnedFeatures, rows(x)),
+    bytesRead: product(ELEMENT_BYTES, sum(...xs.map(features)), rows(x)),
+    bytesWritten: product(ELEMENT_BYTES, sum(...words), rows(x)),
+  });
+  if (!norm) return [step()];
+  const sizes = { rows: rows(x), heads: widest, columns: features(angles) };
+  return pick({ op: rotaryAppendOp.name, options: parts, sizes }, byRow(traits.software ? 1 : 64, step));
 });
 
 function destination(turned: boolean, cache: Value | undefined): Destination {

@@ -10,12 +10,14 @@ import { fuseHeads } from "./fuse-heads.ts";
 import { fuseResidualNorm } from "./fuse-residual-norm.ts";
 import { fuseRotary } from "./fuse-rotary.ts";
 import { fuseSoftmax } from "./fuse-softmax.ts";
+import { joinHeadNorms } from "./join-head-norms.ts";
 import { joinProjections } from "./join-projections.ts";
 import { prune } from "./prune.ts";
 
 export const rules: readonly Rule[] = [
   fuseBias,
   joinProjections,
+  joinHeadNorms,
   prune,
   fuseGate,
   fuseGated,

@@ -33,7 +33,10 @@ describe("prune", () => {
       "a node of which only the second output is needed",
       (g, x) => {
         const inputs = { x, residual: x, weight: vector(g, "norm") };
-        return normOp.append(g, "norm", inputs, { kind: "rms", eps: 1e-5, weightOffset: 0 }, [{ shape: x.shape }, { shape: x.shape }])[1]!;
+        return normOp.append(g, "norm", inputs, { kind: "rms", eps: 1e-5, weightOffset: 0, heads: 1 }, [
+          { shape: x.shape },
+          { shape: x.shape },
+        ])[1]!;
       },
     ],
   ])("keeps %s", (_, body) => expectUnchanged(prune, body));

@@ -48,9 +48,19 @@ export const elementwiseAxes = [
   defineAxes({ kernel: rotaryKernel, axes: { past: FLAG } }),
   defineAxes({
     kernel: rotaryAppendKernel,
-    axes: { part0: DESTINATIONS, part1: ["none", ...DESTINATIONS], part2: ["none", ...DESTINATIONS], part3: ["none", ...DESTINATIONS] },
+    axes: {
+      part0: DESTINATIONS,
+      part1: ["none", ...DESTINATIONS],
+      part2: ["none", ...DESTINATIONS],
+      part3: ["none", ...DESTINATIONS],
+      threads: [undefined, 1, 64],
+      subgroups: FLAG,
+    },
     // Caches of f16, those of keys and values, come first.
-    valid: ({ part0, part1, part2, part3 }) => {
+    valid: ({ part0, part1, part2, part3, threads, subgroups }) => {
+      if (subgroups && threads !== 64) return false;
+      // Behind norms: k or q first, v next, and no room for a fourth.
+      if (threads && (part1.startsWith("turn") || part2.startsWith("copy") || part3 !== "none")) return false;
       const isHalf = (part: string) => part.endsWith("halves");
       const pairs = [[part0, part1] as const, [part1, part2] as const, [part2, part3] as const];
       return pairs.every(([a, b]) => (a !== "none" || b === "none") && (isHalf(a) || !isHalf(b)));
