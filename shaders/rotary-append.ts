@@ -5,6 +5,7 @@
 import { PACK_HALVES, writeWord } from "./halves.ts";
 import { entryPoint, type Kernel } from "./kernel.ts";
 import { reduceFeatures, reduction } from "./reduce.ts";
+import { MAX_ROTARY_PARTS } from "./rotary-parts.ts";
 import { wgsl } from "./wgsl.ts";
 
 /** What becomes of a part: turned by its position or copied, into rows of its own, a cache, or a cache of f16. */
@@ -22,8 +23,6 @@ export interface RotaryAppendOptions {
 }
 
 const WORKGROUP = 64;
-/** With past, lengths, angles and x these are the 8 storage buffers of WebGPU's default limits; the weights of a norm take one's place. */
-export const MAX_ROTARY_PARTS = 4;
 const PARTS = Array.from({ length: MAX_ROTARY_PARTS }, (_, i) => i);
 
 const partsOf = ({ part0, part1, part2, part3 }: RotaryAppendOptions) =>

@@ -47,7 +47,7 @@ export class Engine implements GraphSource {
   timing: Timing | undefined;
   readonly stored: EngineOptions["stored"];
   readonly #tuner: PlanTuner | undefined;
-  #lowerings = lowerings;
+  #lowerings: Readonly<Record<string, Lowering>>;
   readonly #weights = new Map<string, GPUBuffer>();
   readonly #programs = new Map<string, Promise<Program<Plan>>>();
   readonly #tables = new Map<string, GPUBuffer>();
@@ -63,6 +63,7 @@ export class Engine implements GraphSource {
     this.kv = kv;
     this.stored = stored;
     this.#tuner = tuner;
+    this.#lowerings = { ...lowerings, ...architecture.lowerings };
     this.slots = new SlotPool(device, architecture.modelType);
     this.readback = new Readback(device, architecture.modelType);
   }

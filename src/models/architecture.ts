@@ -2,6 +2,7 @@
 // graph. No GPU type appears here or in any page.
 import type { ConfigReader, RawConfig } from "../load/config.ts";
 import type { Dim, Graph, Value } from "../schedule/graph.ts";
+import type { Lowering } from "../schedule/lowering.ts";
 import type { SequenceLengths } from "../nn/rotary.ts";
 
 export type AttentionKind = "encoder" | "decoder" | "cross";
@@ -79,6 +80,8 @@ export interface Architecture {
   /** Encoder–decoders: where a forward pass is given no decoder input, it is the source shifted right behind this token. */
   readonly shiftedStart?: number;
   readonly attention: Readonly<Partial<Record<AttentionKind, AttentionModules>>>;
+  /** Of operations that not all families have, so that they come with the page. Default: none. */
+  readonly lowerings?: Readonly<Record<string, Lowering>>;
   /** Host tables by the name the graph declares them with: rows → numbers, computed in f64. */
   readonly tables: Readonly<Record<string, HostTable>>;
   /** Whether the tables of a run of these lengths are its own: rotary scalings by length. Default: all runs share them. */

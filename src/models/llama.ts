@@ -11,6 +11,7 @@ import { embedding } from "../ops/embedding.ts";
 import { softcap } from "../ops/map.ts";
 import { matmul } from "../ops/matmul.ts";
 import type { Graph, Value } from "../schedule/graph.ts";
+import { rotaryLowerings } from "../schedule/lower/rotary-family.ts";
 import type { Architecture, CheckpointNames, DecoderInputs, Family } from "./architecture.ts";
 import { decoderHead, headOf } from "./heads.ts";
 import { reachOf, readRope } from "./rope.ts";
@@ -93,6 +94,7 @@ export function readLlama(config: ConfigReader, checkpoint: CheckpointNames, var
     vocabSize,
     maxPositions: Math.max(...Object.values(rotary).map((options) => reachOf(options, positions))),
     attention: { decoder: { paths: Array.from({ length: layers }, (_, i) => `model.layers.${i}.self_attn`), heads } },
+    lowerings: rotaryLowerings,
     tables: Object.fromEntries(
       Object.entries(rotary).map(([name, options]) => [name, (rows, lengths) => rotaryAngles(rows, options, lengths)]),
     ),

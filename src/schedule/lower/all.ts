@@ -5,10 +5,12 @@ import { greedyLowerings } from "./generation.ts";
 import { lowerHeads } from "./heads.ts";
 import { lowerings } from "./index.ts";
 import { searchLowerings } from "./search.ts";
+import { rotaryLowerings } from "./rotary-family.ts";
 
 export const allLowerings: Readonly<Record<string, Lowering>> = {
   ...lowerings,
   ...greedyLowerings,
+  ...rotaryLowerings,
   ...searchLowerings,
   "additive-scores": lowerAdditiveScores,
   heads: lowerHeads,

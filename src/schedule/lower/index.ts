@@ -1,5 +1,5 @@
-// Operation → its lowering: what forward passes are made of. Tables of what else there is stand beside it, so that a page which
-// never generates, or uses no parts of its own, does not fetch them.
+// Operation → its lowering: what forward passes of all families are made of. Tables of what else there is stand beside it, so that a page which
+// never generates, turns nothing, or uses no parts of its own, does not fetch them.
 import type { Lowering } from "../lowering.ts";
 import { lowerAdd } from "./add.ts";
 import { lowerAppend } from "./append.ts";
@@ -10,8 +10,6 @@ import { lowerMatmul } from "./matmul.ts";
 import { lowerNarrow } from "./narrow.ts";
 import { lowerNorm } from "./norm.ts";
 import { lowerPickToken } from "./pick-token.ts";
-import { lowerRotaryAppend } from "./rotary-append.ts";
-import { lowerRotary } from "./rotary.ts";
 import { lowerScaleHeads } from "./scale-heads.ts";
 
 export const lowerings: Readonly<Record<string, Lowering>> = {
@@ -25,7 +23,5 @@ export const lowerings: Readonly<Record<string, Lowering>> = {
   narrow: lowerNarrow,
   norm: lowerNorm,
   "pick-token": lowerPickToken,
-  rotary: lowerRotary,
-  "rotary-append": lowerRotaryAppend,
   "scale-heads": lowerScaleHeads,
 };

@@ -1,5 +1,6 @@
 import { instantiate } from "../../../shaders/kernel.ts";
-import { type Destination, MAX_ROTARY_PARTS, rotaryAppendKernel } from "../../../shaders/rotary-append.ts";
+import { type Destination, rotaryAppendKernel } from "../../../shaders/rotary-append.ts";
+import { MAX_ROTARY_PARTS } from "../../../shaders/rotary-parts.ts";
 import { ELEMENT_BYTES, rowWords } from "../../gpu/dispatch.ts";
 import { ceilDiv, type Expr, product, sum } from "../../gpu/expr.ts";
 import { rotaryAppendOp } from "../../ops/rotary-append.ts";

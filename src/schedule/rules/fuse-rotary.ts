@@ -1,7 +1,7 @@
 // Rotary positions join the KV write behind them: q, k, v lie side by side after joinProjections, so one dispatch turns q
 // into its own rows and k into the cache, and copies v. Norms of the heads that are turned come along. Runs after prune: a
 // prefill's last layer has no q left.
-import { MAX_ROTARY_PARTS } from "../../../shaders/rotary-append.ts";
+import { MAX_ROTARY_PARTS } from "../../../shaders/rotary-parts.ts";
 import { appendOp, type AppendAttrs, type AppendInputs } from "../../ops/append.ts";
 import { normOp, type NormAttrs, type NormInputs } from "../../ops/norm.ts";
 import { rotaryAppendOp, type RotaryAppendAttrs } from "../../ops/rotary-append.ts";
