@@ -55,10 +55,11 @@ export function capturedModule(path: string, graph: Graph, plan: Plan): Captured
   };
 }
 
-/** A bias by distance: a host table, or what the graph computed and left. */
+/** A bias by distance: a host table, what an earlier plan left, or what this one computed and leaves. */
 function byDistance(distances: Value, output: (name: string) => Left, external: (name: string, value: Value) => Left): Left {
   const { origin } = distances;
-  return origin.kind === "external" ? { ...external(origin.name, distances), role: "table" } : output(distancesName(distances));
+  if (origin.kind !== "external") return output(distancesName(distances));
+  return { ...external(origin.name, distances), ...(origin.role === "table" && { role: "table" }) };
 }
 
 const lengthsName = (lengths: Value | undefined) => (lengths?.origin.kind === "external" ? { lengths: lengths.origin.name } : {});

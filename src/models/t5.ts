@@ -108,17 +108,21 @@ function read(config: ConfigReader, checkpoint: CheckpointNames): Architecture {
     }) as const;
   const projections = { heads, dk, bias: false, names: PROJECTIONS, scale: 1 };
 
+  const biasPath = (block: string) => `${block}.layer.0.SelfAttention.relative_attention_bias`;
+
   /** The bias of a block by distance: the rows of its table that the buckets name. [positions, 2, heads] */
   function blockBias(g: Graph, name: Stack, block: string): Value {
-    const path = `${block}.layer.0.SelfAttention.relative_attention_bias`;
+    const path = biasPath(block);
     return embedding(g, g.table(`buckets.${name}`, ["positions", 2], "i32"), g.weight(`${path}.weight`, [buckets, heads]), { path });
   }
 
-  /** Those of a stack: the first layer's for all, in UMT5 each one's own. */
-  function biases(g: Graph, name: Stack): (block: string) => Value {
-    if (ownBias) return (block) => blockBias(g, name, block);
-    const first = blockBias(g, name, `${name}.block.0`);
-    return () => first;
+  /** The blocks of a stack that have one: the first, whose bias all share, in UMT5 every one. */
+  const biased = (name: Stack) => (ownBias ? paths(name) : [`${name}.block.0`]);
+
+  /** Biases of all blocks of a stack. */
+  function biases(name: Stack, make: (block: string) => Value): (block: string) => Value {
+    const made = new Map(biased(name).map((block) => [block, make(block)]));
+    return (block) => made.get(ownBias ? block : `${name}.block.0`)!;
   }
 
   function headOn(g: Graph, x: Value): Value | undefined {
@@ -142,7 +146,7 @@ function read(config: ConfigReader, checkpoint: CheckpointNames): Architecture {
     },
 
     encode(g: Graph, { ids, lengths }: EncoderInputs) {
-      const bias = biases(g, "encoder");
+      const bias = biases("encoder", (block) => blockBias(g, "encoder", block));
       const lastHiddenState = stack(g, embedding(g, ids, embeddings(g), { path: "shared" }), "encoder", {
         ...stackOf("encoder"),
         block: (x, path) =>
@@ -160,13 +164,15 @@ function read(config: ConfigReader, checkpoint: CheckpointNames): Architecture {
     ...architecture,
 
     cross(g: Graph, encoded: Value) {
+      // They depend on weights and lengths alone: made once, beside keys and values, and not in every step.
+      for (const block of biased("decoder")) g.output(biasPath(block), blockBias(g, "decoder", block));
       const project = (path: string, name: string) => linear(g, encoded, `${path}.${name}`, { out: inner, bias: false });
       return crossPaths.map((path) => ({ path, k: project(path, "k"), v: project(path, "v") }));
     },
 
     decode(g: Graph, { ids, past, lengths, cache, crossCache, sourceLengths, share }: DecoderInputs) {
       const memory = { share, projected: (path: string) => crossCache(path, inner, inner) };
-      const bias = biases(g, "decoder");
+      const bias = biases("decoder", (block) => g.input(biasPath(block), ["positions", 2, heads]));
       const lastHiddenState = stack(g, embedding(g, ids, embeddings(g), { path: "shared" }), "decoder", {
         ...stackOf("decoder"),
         block: (x, path) =>

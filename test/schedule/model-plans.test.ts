@@ -3,7 +3,8 @@
 import { describe, expect, it } from "vitest";
 import type { KvType } from "../../src/engine/graphs.ts";
 import { capture, captureNames } from "../../src/capture/rule.ts";
-import { architectureOf, GPU, graphsOf, MODELS, planOf as plan, SOFTWARE } from "../support/model-graphs.ts";
+import { readOwnPack, readPack } from "../support/conformance.ts";
+import { architectureFrom, architectureOf, GPU, graphsOf, MODELS, planOf as plan, SOFTWARE } from "../support/model-graphs.ts";
 
 describe.each(MODELS)("%s", (name) => {
   it.each([
@@ -73,5 +74,20 @@ describe.each(MODELS)("%s", (name) => {
         expect(after.dispatches.length - before.dispatches.length).toBe(kind === "cross" ? 1 : 0);
       }
     }
+  });
+});
+
+describe("positions of T5", () => {
+  it.each([
+    ["t5", readPack("t5"), [1, 1]],
+    ["umt5", readOwnPack("umt5"), [3, 2]],
+  ] as const)("become biases where %s reads its source, and in no step", async (_, pack, biased) => {
+    const { architecture, generation } = await architectureFrom(pack);
+    const made = (title: string, path: string) => {
+      const [, graph] = graphsOf(architecture, generation).find(([name]) => name === title)!;
+      return plan(title, graph, GPU).dispatches.filter((d) => d.path.startsWith(path) && d.path.endsWith("relative_attention_bias")).length;
+    };
+    expect(["encoder", "decoder"].map((stack) => made("encode", stack))).toEqual(biased);
+    expect(["prefill", "step", "step, 4 beams"].map((title) => made(title, ""))).toEqual([0, 0, 0]);
   });
 });

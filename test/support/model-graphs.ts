@@ -10,7 +10,7 @@ import { compile } from "../../src/schedule/compile.ts";
 import type { Graph } from "../../src/schedule/graph.ts";
 import { allLowerings } from "../../src/schedule/lower/all.ts";
 import type { Plan } from "../../src/schedule/plan.ts";
-import { type ModelName, readModel } from "./conformance.ts";
+import { type CheckpointFiles, type ModelName, readModel } from "./conformance.ts";
 
 export const SOFTWARE: Traits = { f16: false, subgroups: false, software: true, maxBinding: 2 ** 27 };
 export const GPU: Traits = { f16: true, subgroups: true, software: false, maxBinding: 2 ** 27 };
@@ -31,8 +31,13 @@ export const DIMS: ModelDims & { steps: number; seed: number } = {
 };
 export const MODELS: readonly ModelName[] = ["marian-en-fr-tatoeba", "rxnmapper-albert", "stories260K"];
 
-export async function architectureOf(name: ModelName): Promise<{ architecture: Architecture; generation: object }> {
-  const { config, generationConfig, weights } = readModel(name);
+export const architectureOf = (name: ModelName) => architectureFrom(readModel(name));
+
+export async function architectureFrom({
+  config,
+  generationConfig,
+  weights,
+}: CheckpointFiles): Promise<{ architecture: Architecture; generation: object }> {
   const family = await familyOf(String(config["model_type"]));
   return { architecture: family.read(new ConfigReader(config), { has: (tensor) => weights.has(tensor) }), generation: generationConfig };
 }
