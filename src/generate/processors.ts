@@ -3,6 +3,8 @@
 import { BANNED } from "../../shaders/process-history.ts";
 import { InputError } from "../errors.ts";
 
+export { Histories } from "./histories.ts";
+
 /** Where in a generation a row of logits stands. */
 export interface LogitsRow {
   /** Which of the inputs it belongs to. */

@@ -151,40 +151,28 @@ export class Session {
   async *#processedSteps(selection: BoundProgram): AsyncGenerator<Int32Array> {
     const engine = this.#engine;
     const { settings, signal, group } = this.#options;
-    const { runProcessors } = await import("./processors.ts");
-    const { rows, capacity } = this.dims;
+    const { Histories, runProcessors } = await import("./processors.ts");
+    const { rows } = this.dims;
+    const histories = new Histories(settings, { prompts: this.#prompts, group });
     const { buffer, size } = recordOf(settings, { items: this.dims.batch, rows });
     const vocabulary = engine.architecture.vocabSize;
-    const read = async (
-      label: string,
-      program: BoundProgram,
-      ranges: readonly (readonly [name: string, offset: number, bytes: number])[],
-    ) => {
+    const read = async (label: string, program: BoundProgram, name: string, offset: number, bytes: number) => {
       while (engine.idle) await engine.idle;
       engine.assertUsable();
-      const staging: GPUBuffer[] = [];
-      engine.submit(label, program.steps, (encoder) => {
-        for (const [name, offset, bytes] of ranges) staging.push(engine.readback.copy(encoder, this.workspace.get(name), offset, bytes));
-      });
-      return Promise.all(staging.map((copy, i) => engine.readback.map(copy, ranges[i]![2])));
+      let staging: GPUBuffer | undefined;
+      engine.submit(label, program.steps, (encoder) => (staging = engine.readback.copy(encoder, this.workspace.get(name), offset, bytes)));
+      return engine.readback.map(staging!, bytes);
     };
     for (let step = this.#emitted; step < settings.maxNewTokens; step++) {
       signal?.throwIfAborted();
-      const [scores, history] = await read("step", this.#step!, [
-        [SCORES, 0, 4 * rows * vocabulary],
-        ["history", 0, 4 * rows * capacity],
-      ]);
-      const tokens = new Int32Array(history!);
-      const histories = Array.from({ length: rows }, (_, row) => {
-        const length = this.#prompts[Math.floor(row / group)]!.length + step - this.#emitted;
-        return [...tokens.subarray(row * capacity, row * capacity + length)];
-      });
-      const changed = await runProcessors(settings.logitsProcessors, new Float32Array(scores!), { histories, group, step });
+      const scores = new Float32Array(await read("step", this.#step!, SCORES, 0, 4 * rows * vocabulary));
+      const changed = await runProcessors(settings.logitsProcessors, scores, { histories: histories.rows, group, step });
       signal?.throwIfAborted();
       engine.assertUsable();
       this.workspace.write(SCORES, changed);
-      const [record] = await read("select", selection, [[buffer, step * 4 * size, 4 * size]]);
-      yield new Int32Array(record!);
+      const record = new Int32Array(await read("select", selection, buffer, step * 4 * size, 4 * size));
+      histories.step(record);
+      yield record;
     }
   }
 

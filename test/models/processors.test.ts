@@ -65,6 +65,57 @@ describe.each(["llama", "marian"] as const)("%s", (pack) => {
     );
   });
 
+  const told = async (options: GenerateOptions, choose: (item: number, step: number) => number | undefined) => {
+    const seen = new Map<string, readonly number[]>();
+    const generations = await model.generate(prompts, {
+      ...options,
+      logitsProcessor: (row, logits, { item, beam, step }) => {
+        seen.set(`${item} ${beam} ${step}`, row);
+        const chosen = choose(item, step);
+        return chosen === undefined ? undefined : logits.map((_, token) => (token === chosen ? 0 : -Infinity));
+      },
+    });
+    const begins = prompts.map((prompt, item) => (pack === "llama" ? prompt : [generations[item]!.ids[0]!]));
+    return { seen, generations, begins };
+  };
+
+  it("are told where beams come from", async () => {
+    const { seen, generations, begins } = await told({ numBeams: 3, maxNewTokens: 8, outputBeams: true }, () => undefined);
+    generations.forEach(({ beams }, item) => {
+      let rows = Array.from({ length: 3 }, () => begins[item]!);
+      for (const [step, { running }] of beams!.entries()) {
+        rows.forEach((row, beam) => expect(seen.get(`${item} ${beam} ${step}`), `${item} ${beam} ${step}`).toEqual(row));
+        rows = running.map(({ id, parent }) => [...rows[parent]!, id]);
+      }
+    });
+  });
+
+  it.each([{}, { topCandidates: 2 }, { doSample: true, seed: 1 }])("are told the padding of rows that have ended, %o", async (more) => {
+    const options = { numBeams: 1, maxNewTokens: 6, eosTokenId: 9, padTokenId: 1, ...more };
+    const { seen, begins } = await told(options, (item, step) => (item === 0 && step === 1 ? 9 : 20 + step));
+    expect(seen.get("0 0 5")).toEqual([...begins[0]!, 20, 9, 1, 1, 1]);
+    expect(seen.get("1 0 5")).toEqual([...begins[1]!, 20, 21, 22, 23, 24]);
+  });
+
+  it("cost a step two submits, and copies of the logits and the token", async () => {
+    const device = await getDevice();
+    const copies: number[] = [];
+    const create = device.createCommandEncoder.bind(device);
+    device.createCommandEncoder = (descriptor) => {
+      const encoder = create(descriptor);
+      const copy = encoder.copyBufferToBuffer.bind(encoder) as (...args: unknown[]) => undefined;
+      encoder.copyBufferToBuffer = (...args: unknown[]) => (copies.push(Number(args[4])), copy(...args));
+      return encoder;
+    };
+    try {
+      await model.generate(prompts[0]!, { numBeams: 1, maxNewTokens: 3, eosTokenId: [], logitsProcessor: ban(12) });
+    } finally {
+      Reflect.deleteProperty(device, "createCommandEncoder");
+    }
+    const logits = 4 * (model.config["vocab_size"] as number);
+    expect(copies).toEqual([logits, 4, logits, 4, logits, 4]);
+  });
+
   it("stream, and with scores", async () => {
     const options = { numBeams: 1, maxNewTokens: 6, eosTokenId: [], logitsProcessor: ban(12), outputScores: true };
     const generation = await model.generate(prompts[0]!, options);
