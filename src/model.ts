@@ -6,7 +6,7 @@ import type { EngineHost } from "./engine/host.ts";
 import { forward, forwardDecodeGraph, forwardDims, type Run } from "./engine/forward.ts";
 import { encodeGraph } from "./engine/graphs.ts";
 import { type IdsInput, inputLimits, type Rows, toMatrix, toRows } from "./engine/inputs.ts";
-import { FoveaError, InputError } from "./errors.ts";
+import { InputError } from "./errors.ts";
 import type { Conversation } from "./generate/conversation.ts";
 import type { Generation, Piece } from "./generate/generate.ts";
 import type { GenerateOptions } from "./generate/options.ts";
@@ -142,11 +142,13 @@ export class Model {
    */
   async warmup(): Promise<void> {
     const { architecture } = await this.#host.ready();
+    const { maxPositions } = architecture;
     // Kernels are chosen by length in powers of two.
     for (const tokens of [1, 2, 4, 8, 16, 32]) {
-      const inputIds = [Array.from({ length: Math.min(tokens, architecture.maxPositions - 1) }, () => 0)];
+      const inputIds = [Array.from({ length: Math.max(1, Math.min(tokens, maxPositions - 1)) }, () => 0)];
       (await this.forward(architecture.kind === "encoder-decoder" ? { inputIds, decoderInputIds: inputIds } : { inputIds })).dispose();
-      if (!writes(architecture)) continue;
+      // A model of one position has none for a new token.
+      if (!writes(architecture) || maxPositions === 1) continue;
       await this.generate(inputIds[0]!, { maxNewTokens: 1 });
       for await (const _ of this.stream(inputIds[0]!, { maxNewTokens: 1 })) break;
     }
@@ -223,7 +225,8 @@ export class Model {
 
   #types(input: IdsInput, rows: Rows): number[][] {
     const count = this.#engine.architecture.typeVocabSize;
-    if (count === undefined) throw new FoveaError("tokenTypeIds: this model has no token types");
+    if (count === undefined)
+      throw new InputError("tokenTypeIds: this model has no token types", { field: "tokenTypeIds", expected: "nothing", got: input });
     const matrix = toMatrix(input, "tokenTypeIds");
     if (matrix.length !== rows.ids.length || matrix[0]!.length !== rows.width)
       throw new InputError(`tokenTypeIds: expected the shape of inputIds`, {

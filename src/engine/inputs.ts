@@ -18,6 +18,9 @@ export interface Rows {
   readonly longest: number;
 }
 
+/** What stands for a number: those of 64-bit arrays and of masks too. */
+const NUMERIC: readonly string[] = ["number", "bigint", "boolean"];
+
 /** Rows of one field, all equally long. */
 export function toMatrix(input: IdsInput, field: string): number[][] {
   const fail = (expected: string, got: unknown) =>
@@ -30,11 +33,14 @@ export function toMatrix(input: IdsInput, field: string): number[][] {
       throw fail("a shape [batch, tokens] that fits its data", input.shape);
     rows = Array.from({ length: batch }, (_, b) => Array.from({ length: width }, (_, t) => Number(input.data[b * width + t])));
   } else {
-    const nested = input as readonly (number | readonly number[])[];
-    rows =
-      typeof nested[0] === "number"
-        ? [Array.from(nested as readonly number[], Number)]
-        : (nested as readonly (readonly number[])[]).map((row) => Array.from(row, Number));
+    const nested = Array.from(input as readonly unknown[]);
+    rows = (typeof nested[0] === "object" ? nested : [nested]).map((row) => {
+      if (row === null || typeof row !== "object" || !("length" in row)) throw fail("rows of ids", row);
+      return Array.from(row as ArrayLike<unknown>, (id) => {
+        if (!NUMERIC.includes(typeof id)) throw fail("numbers", id);
+        return Number(id);
+      });
+    });
   }
   if (rows.length === 0 || rows[0]!.length === 0) throw fail("at least one token", "nothing");
   if (rows.some((row) => row.length !== rows[0]!.length))

@@ -3,7 +3,7 @@
 import { BLOCK, type FileBlockType, fileBlockBytes, isApart, isQuant, isQuantized } from "../../shaders/blocks.ts";
 import { STORED_BYTES } from "../../shaders/weights.ts";
 import { InputError } from "../errors.ts";
-import { SlotPool, storageBuffer, wholeWords } from "../gpu/buffers.ts";
+import { SlotPool, storageBuffer, wholeWords, withinMemory } from "../gpu/buffers.ts";
 import { type Traits, traitsOf, watchDevice } from "../gpu/device.ts";
 import { byteSize, ELEMENT_BYTES, rowElements, rowWords } from "../gpu/dispatch.ts";
 import { floatToHalf, halfToFloat } from "../gpu/halves.ts";
@@ -80,6 +80,9 @@ export class Executable {
     const executable = new Executable(device, program);
     const quantizer = new Quantizer(device);
     try {
+      await withinMemory(device, `the weights of ${name}`, () => {
+        for (const spec of plan.weights) executable.#weights.set(spec.name, storageBuffer(device, spec.name, spec.bytes));
+      });
       for (const spec of plan.weights) await executable.#upload(spec, weights, quantizer);
     } catch (error) {
       executable.dispose();
@@ -91,8 +94,7 @@ export class Executable {
   }
 
   async #upload(spec: WeightBuffer, weights: NonNullable<ExecutableOptions["weights"]>, quantizer: Quantizer): Promise<void> {
-    const buffer = storageBuffer(this.#device, spec.name, spec.bytes);
-    this.#weights.set(spec.name, buffer);
+    const buffer = this.#weights.get(spec.name)!;
     const given = isQuant(spec.type) ? "f32" : spec.type;
     for (const part of spec.parts) {
       const data = weights[part.tensor];

@@ -202,6 +202,11 @@ describe("running", () => {
     ["no rows", (m) => m.forward({ inputIds: [] }), "inputIds"],
     ["an empty row", (m) => m.forward({ inputIds: [[]] }), "inputIds"],
     ["rows of different lengths", (m) => m.forward({ inputIds: [[1, 2], [3]] }), "inputIds"],
+    ["a row that is none", (m) => m.forward({ inputIds: [[1], null as unknown as number[]] }), "inputIds"],
+    ["a number among rows", (m) => m.forward({ inputIds: [[1], 2] as unknown as number[][] }), "inputIds"],
+    ["a row among numbers", (m) => m.forward({ inputIds: [1, [2]] as unknown as number[] }), "inputIds"],
+    ["an id that is missing", (m) => m.forward({ inputIds: [1, null as unknown as number] }), "inputIds"],
+    ["an id that is text", (m) => m.forward({ inputIds: [["1" as unknown as number]] }), "inputIds"],
     ["a shape that does not fit its data", (m) => m.forward({ inputIds: { data: [1, 2, 3], shape: [2, 2] } }), "inputIds"],
     ["a mask of another shape", (m) => m.forward({ inputIds: [[1, 2]], attentionMask: [[1]] }), "attentionMask"],
     ["a row that is all padding", (m) => m.forward({ inputIds: [[1, 2]], attentionMask: [[0, 0]] }), "attentionMask"],
@@ -253,6 +258,15 @@ describe("running", () => {
     const run = await model.forward({ inputIds: [[1, 2]] }, { capture: { decoder: [{ layer: 0 }] } });
     await expect(run.attentions.decoder!.read({ layer: 1, head: 0 })).rejects.toBeInstanceOf(InputError);
     run.dispose();
+  });
+
+  it("token types of a model that has none", async () => {
+    const files = randomCheckpoint(tinyConfig("marian")).files as Files;
+    using model = await loadModel(files, { device: await getDevice() });
+    const types = [[0, 1]];
+    const error = await model.forward({ inputIds: [[1, 2]], decoderInputIds: [[1]], tokenTypeIds: types }).catch((e: unknown) => e);
+    expect(error).toBeInstanceOf(InputError);
+    expect(error).toMatchObject({ field: "tokenTypeIds", expected: "nothing", got: types });
   });
 
   it("a model that was disposed", async () => {

@@ -6,6 +6,7 @@ import { directory } from "../../src/node.ts";
 import { Executable } from "../../src/schedule/executable.ts";
 import { Graph } from "../../src/schedule/graph.ts";
 import { scaleBy } from "../../src/ops/map.ts";
+import { matmul } from "../../src/ops/matmul.ts";
 import { countDevice, type DeviceCounts } from "../support/count-device.ts";
 import { readModel, readPack } from "../support/conformance.ts";
 import { randomCheckpoint, tinyConfig } from "../support/random-checkpoint.ts";
@@ -69,6 +70,20 @@ describe("memory that is not there", () => {
     }
     expect(ids).toEqual(gold);
   });
+});
+
+test("weights of a graph of one's own for which there is no memory", async () => {
+  const build = () => {
+    const g = new Graph();
+    g.output("y", matmul(g, g.input("x", [1, 4]), g.weight("w", [3, 4])));
+    return g;
+  };
+  const weights = { w: new Float32Array(12) };
+  const restore = exhaust(/^w$/);
+  await expect(Executable.create(device, build(), { weights, name: "mine" })).rejects.toThrow(/the weights of mine/);
+  restore();
+  using executable = await Executable.create(device, build(), { weights });
+  expect((await executable.run({ inputs: { x: new Float32Array(4) } }))["y"]!.shape).toEqual([1, 3]);
 });
 
 describe("too late", () => {

@@ -5,6 +5,7 @@ import { loadModel } from "../../src/index.ts";
 import { directory } from "../../src/node.ts";
 import { countDevice, type DeviceCounts } from "../support/count-device.ts";
 import { readModel, readPack } from "../support/conformance.ts";
+import { randomCheckpoint, tinyConfig } from "../support/random-checkpoint.ts";
 import { getDevice, openOwnDevice } from "../setup/gpu.ts";
 
 let counts: DeviceCounts | undefined;
@@ -48,6 +49,13 @@ describe("a decoding step", () => {
 });
 
 describe("warmup()", () => {
+  it("of a model of one position runs what there is", async () => {
+    const { files } = randomCheckpoint(tinyConfig("llama", { max_position_embeddings: 1 }));
+    using model = await loadModel(files as Record<string, Uint8Array<ArrayBuffer>>, { device: await getDevice() });
+    await model.warmup();
+    expect(model.memory().sessions).toBe(0);
+  });
+
   it.each(["marian-en-fr-tatoeba", "stories260K", "rxnmapper-albert"] as const)("of %s leaves nothing to compile", async (name) => {
     const device = await openOwnDevice();
     const compiled = vi.spyOn(device, "createComputePipelineAsync");

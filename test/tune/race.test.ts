@@ -41,9 +41,9 @@ describe("race", () => {
   });
 
   it("lets the hopeless run a few times and no more", async () => {
-    const slow = fake("slow", 40);
-    expect(await winner(fake("a", 1), slow, fake("b", 0.5))).toBe("b");
-    expect(slow.runs).toBe(4);
+    const [slow, lost] = [fake("slow", 150), fake("lost", 500)];
+    expect(await winner(fake("a", 50), slow, lost, fake("b", 30))).toBe("b");
+    expect([slow.runs, lost.runs]).toEqual([4, 2]);
   });
 
   it("does not begin where the first takes long", async () => {
