@@ -16,6 +16,7 @@ import type { Lowering } from "../schedule/lowering.ts";
 import type { Plan } from "../schedule/plan.ts";
 import type { WeightType } from "../../shaders/weights.ts";
 import type { GraphSource, KvType, ModelDims } from "./graphs.ts";
+import { Programs } from "./programs.ts";
 import { Workspace } from "./workspace.ts";
 
 /** Finds out which kernels are fastest here before a plan is compiled. */
@@ -49,7 +50,7 @@ export class Engine implements GraphSource {
   readonly #tuner: PlanTuner | undefined;
   #lowerings: Readonly<Record<string, Lowering>>;
   readonly #weights = new Map<string, GPUBuffer>();
-  readonly #programs = new Map<string, Promise<Program<Plan>>>();
+  readonly #programs = new Programs();
   readonly #tables = new Map<string, GPUBuffer>();
   readonly #workspaces = new Set<Workspace>();
   #tail: Promise<unknown> | undefined;
@@ -84,7 +85,7 @@ export class Engine implements GraphSource {
     });
   }
 
-  /** The program of a plan, made once per key. */
+  /** The program of a plan, made once per key while it is in use. */
   program(key: string, build: () => Graph, expect: Dims): Promise<Program<Plan>> {
     this.assertUsable();
     let program = this.#programs.get(key);
@@ -93,8 +94,7 @@ export class Engine implements GraphSource {
       const graph = build();
       const plan = this.compile(key, graph, expect);
       program = this.#tuner ? this.#tuned(this.#tuner, key, graph, expect) : Program.create(this.device, plan);
-      this.#programs.set(key, program);
-      program.catch(() => this.#programs.delete(key));
+      this.#programs.set(key, program, plan.dispatches.length);
     }
     return program;
   }
