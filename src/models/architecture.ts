@@ -82,7 +82,7 @@ export interface Architecture {
   readonly attention: Readonly<Partial<Record<AttentionKind, AttentionModules>>>;
   /** Of operations that not all families have, so that they come with the page. Default: none. */
   readonly lowerings?: Readonly<Record<string, Lowering>>;
-  /** Host tables by the name the graph declares them with: rows → numbers, computed in f64. */
+  /** Host tables by the name the graph declares them with: rows → numbers, whose sines and cosines are taken in f64. */
   readonly tables: Readonly<Record<string, HostTable>>;
   /** Whether the tables of a run of these lengths are its own: rotary scalings by length. Default: all runs share them. */
   tablesOf?(lengths: SequenceLengths): boolean;

@@ -10,6 +10,7 @@ export const marian: Family = {
   defaults: () => ({ ...BART_LARGE, vocab_size: 58101 }),
   read(config, checkpoint) {
     config.expect("static_position_embeddings", true, "only sinusoidal positions are built");
+    // Hugging Face's class has none of these norms, and leaves them out in silence where a file asks for them.
     config.expect("normalize_before", false, "Marian's layers are post-norm here");
     config.expect("normalize_embedding", false, "embeddings are not normalised here");
     config.expect("add_final_layer_norm", false, "post-norm stacks end in their last layer's norm");

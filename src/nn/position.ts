@@ -67,17 +67,19 @@ export function alibi(rows: number, heads: number): Float32Array<ArrayBuffer> {
 }
 
 /**
- * Sinusoids as in tensor2tensor and fairseq: all sines, then all cosines, frequencies falling to 1/base in the last pair. M2M-100.
+ * Sinusoids as in tensor2tensor and fairseq: all sines, then all cosines, frequencies falling to 1/base in the last pair. M2M-100, whose
+ * angles Hugging Face rounds to f32 step by step.
  * @param first position of row 0
  * @returns [rows, features]
  */
 export function fairseqSinusoids(rows: number, features: number, first: number): Float32Array<ArrayBuffer> {
   const half = Math.floor(features / 2);
-  const step = Math.log(10_000) / (half - 1);
+  const f32 = Math.fround;
+  const step = f32(Math.log(10_000) / (half - 1));
   const out = new Float32Array(rows * features);
   for (let p = 0; p < rows; p++) {
     for (let i = 0; i < half; i++) {
-      const angle = (p + first) * Math.fround(Math.exp(-i * step));
+      const angle = f32((p + first) * f32(Math.exp(f32(-i * step))));
       out[p * features + i] = Math.sin(angle);
       out[p * features + half + i] = Math.cos(angle);
     }

@@ -1,5 +1,5 @@
-// Rotary angles (Su et al. 2021) on the host in f64, with the scalings by which models reach beyond the lengths they were trained at.
-// Names and formulas as in Hugging Face's modeling_rope_utils.
+// Rotary angles (Su et al. 2021) on the host, with the scalings by which models reach beyond the lengths they were trained at. Names,
+// formulas and, as far as the angles, the rounding are those of Hugging Face's modeling_rope_utils; sines and cosines are taken in f64.
 
 /** How long a run's sequences are: some scalings depend on it. */
 export interface SequenceLengths {
@@ -67,7 +67,7 @@ export function rotaryAngles(
     if (scaling?.type === "dynamic" && lengths && p >= lengths.prompt && p >= scaling.original)
       frequencies = rotaryFrequencies({ size, theta, scaling }, { ...lengths, prompt: p + 1 });
     frequencies.forEach((frequency, i) => {
-      const angle = p * frequency;
+      const angle = f32(p * frequency);
       out[p * size + i] = Math.cos(angle) * factor;
       out[p * size + half + i] = Math.sin(angle) * factor;
     });
@@ -79,9 +79,13 @@ export function rotaryAngles(
 export const ownAngles = ({ scaling }: RotaryOptions, { total }: SequenceLengths): boolean =>
   (scaling?.type === "dynamic" || scaling?.type === "longrope") && total > scaling.original;
 
-/** Radians per position of each pair of features. The reference computes them in f32. */
+/**
+ * Radians per position of each pair of features. Every operation is rounded to f32, as the reference's are: at a position of
+ * thousands the difference of a frequency's last bits is one of the angle's fourth digit.
+ */
 function rotaryFrequencies({ size, theta = 10_000, scaling }: RotaryOptions, lengths?: SequenceLengths): Float32Array {
-  const plain = (base: number) => Float32Array.from({ length: size / 2 }, (_, i) => 1 / base ** ((2 * i) / size));
+  const powers = (base: number) => Float32Array.from({ length: size / 2 }, (_, i) => base ** f32((2 * i) / size));
+  const plain = (base: number) => powers(base).map((power) => 1 / power);
   switch (scaling?.type) {
     case undefined:
       return plain(theta);
@@ -96,11 +100,11 @@ function rotaryFrequencies({ size, theta = 10_000, scaling }: RotaryOptions, len
       const { factor, lowFrequency, highFrequency, original } = scaling;
       return plain(theta).map((f) => {
         // Turns that the frequency makes over the original length.
-        const turns = (original * f) / (2 * Math.PI);
+        const turns = f32(original / f32(f32(2 * Math.PI) / f));
         if (turns < lowFrequency) return f / factor;
         if (turns > highFrequency) return f;
-        const smooth = (turns - lowFrequency) / (highFrequency - lowFrequency);
-        return ((1 - smooth) * f) / factor + smooth * f;
+        const smooth = f32(f32(turns - lowFrequency) / (highFrequency - lowFrequency));
+        return f32(f32(f32(1 - smooth) * f) / factor) + f32(smooth * f);
       });
     }
     case "yarn": {
@@ -111,16 +115,18 @@ function rotaryFrequencies({ size, theta = 10_000, scaling }: RotaryOptions, len
       const low = Math.max(truncate ? Math.floor(first) : first, 0);
       const high = Math.min(truncate ? Math.ceil(last) : last, size - 1);
       const span = low === high ? 0.001 : high - low;
-      return plain(theta).map((f, i) => {
-        const interpolated = Math.min(1, Math.max(0, (i - low) / span));
-        return (f / factor) * interpolated + f * (1 - interpolated);
+      return powers(theta).map((power, i) => {
+        const kept = f32(1 - f32(Math.min(1, Math.max(0, f32(i - low) / span))));
+        return f32(f32(1 / f32(factor * power)) * f32(1 - kept)) + f32(f32(1 / power) * kept);
       });
     }
     case "longrope": {
       // Hugging Face begins anew with the long factors when a text grows past the boundary; here the greatest length that the run may
       // come to decides from its start on.
       const factors = lengths && lengths.total > scaling.original ? scaling.long : scaling.short;
-      return plain(theta).map((f, i) => f / factors[i]!);
+      return powers(theta).map((power, i) => 1 / f32(f32(factors[i]!) * power));
     }
   }
 }
+
+const f32 = Math.fround;

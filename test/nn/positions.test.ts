@@ -1,4 +1,5 @@
 // Tables of positions against the papers' formulas, written out plainly.
+import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { alibi, fairseqSinusoids, relativeBuckets } from "../../src/nn/position.ts";
 import { rotaryAngles, ownAngles, type RopeScaling } from "../../src/nn/rotary.ts";
@@ -56,4 +57,60 @@ test("scalings by length have angles of a run's own, beyond the length the model
   const whole = (length: number) => rotaryAngles(32, options, { prompt: length, total: length });
   expect([...grown.subarray(20 * 8, 21 * 8)]).toEqual([...whole(21).subarray(20 * 8, 21 * 8)]);
   expect(whole(24)[8 + 1]).not.toBe(plain[8 + 1]);
+});
+
+interface Angles {
+  trained: number;
+  positions: number[];
+  cases: {
+    size: number;
+    theta: number;
+    scaling: (Record<string, number & number[]> & { rope_type: RopeScaling["type"] }) | null;
+    factor: number;
+    features: number[];
+    /** [position][feature] */
+    cos: number[][];
+    sin: number[][];
+  }[];
+  sinusoids: { size: number; rows: number; positions: number[]; every: number; values: number[][] };
+}
+const angles = JSON.parse(readFileSync(new URL("../packs/angles.json", import.meta.url), "utf8")) as Angles;
+
+test.each(angles.cases.map((c) => [c.scaling?.rope_type ?? "plain", c.size, c] as const))(
+  "rotary angles of far positions are Hugging Face's: %s, %i features",
+  (_, size, { theta, scaling, factor, features, cos, sin }) => {
+    const longest = Math.max(...angles.positions) + 1;
+    const raw: Partial<NonNullable<typeof scaling>> = scaling ?? {};
+    const options = {
+      type: scaling?.rope_type,
+      factor: raw["factor"],
+      original: raw["original_max_position_embeddings"] ?? angles.trained,
+      lowFrequency: raw["low_freq_factor"],
+      highFrequency: raw["high_freq_factor"],
+      short: raw["short_factor"],
+      long: raw["long_factor"],
+      betaFast: 32,
+      betaSlow: 1,
+      truncate: true,
+      attentionFactor: factor,
+    } as RopeScaling;
+    const got = rotaryAngles(longest, { size, theta, ...(scaling && { scaling: options }) }, { prompt: longest, total: longest });
+    angles.positions.forEach((position, p) =>
+      features.forEach((feature, i) => {
+        const at = `feature ${feature} of position ${position}`;
+        expect(Math.abs(got[position * size + feature]! - cos[p]![i]!), at).toBeLessThan(1e-6);
+        expect(Math.abs(got[position * size + size / 2 + feature]! - sin[p]![i]!), at).toBeLessThan(1e-6);
+      }),
+    );
+  },
+);
+
+test("fairseq's sinusoids of far positions are Hugging Face's", () => {
+  const { size, rows, positions, every, values } = angles.sinusoids;
+  const got = fairseqSinusoids(rows, size, 0);
+  positions.forEach((position, p) =>
+    values[p]!.forEach((value, i) =>
+      expect(Math.abs(got[position * size + every * i]! - value), `feature ${every * i} of position ${position}`).toBeLessThan(1e-6),
+    ),
+  );
 });
