@@ -21,7 +21,7 @@ export function packageSize(folder = "dist"): PackageSize | undefined {
   const marian = new Set(core);
   for (const file of marian)
     for (const chunk of dynamicImports(file))
-      if (/(?:marian|generate|load|library)-[^/\\]*$/.test(chunk)) for (const part of closure(chunk)) marian.add(part);
+      if (/(?:^|[/\\])(?:marian|generate|load|library)\d*\.js$/.test(chunk)) for (const part of closure(chunk)) marian.add(part);
   return { core: size(core), marian: size([...marian, TOKENIZERS]) };
 }
 
