@@ -57,6 +57,7 @@ export { decoder, decoderBlock, type DecoderBlockOptions, type DecoderNames, typ
 export { type BlockOptions, encoder, encoderBlock, type EncoderBlockOptions, type EncoderNames, type StackOptions } from "./nn/encoder.ts";
 export { type ScaledDotProduct, scaledDotProductAttention } from "./nn/scaled-dot-product.ts";
 export { feedForward, type FeedForwardOptions } from "./nn/feed-forward.ts";
+export { type HeadByHeadOptions, projectHeadByHead } from "./nn/head-by-head.ts";
 export { conv1d, linear, type Linear, type LinearOptions } from "./nn/linear.ts";
 export { layerNorm, rmsNorm } from "./nn/norm.ts";
 export { alibi, fairseqSinusoids, relativeBuckets, sinusoidHalves, sinusoids } from "./nn/position.ts";

@@ -322,10 +322,9 @@ OTHERS = [
         "BloomForCausalLM",
         dict(vocab_size=79, hidden_size=30, n_layer=2, n_head=6, pad_token_id=3, bos_token_id=1, eos_token_id=2, layer_norm_epsilon=1e-5),
         first_id=4,
-        generation=[GREEDY, BATCH],
+        generation=[GREEDY, BATCH, BEAM],
         dtype="BF16",
         seed=8,
-        optional=True,
         note="ALiBi with a number of heads that is no power of two; queries, keys and values interleaved by head.",
     ),
     Pack(

@@ -87,7 +87,9 @@ function tensorOf(checkpoint: Checkpoint, name: string, shape: readonly unknown[
 export function checkWeights(graphs: readonly Graph[], checkpoint: Checkpoint, files: string): void {
   for (const value of graphs.flatMap(({ nodes }) => nodes.flatMap(({ inputs }) => Object.values(inputs)))) {
     if (value?.origin.kind !== "weight") continue;
-    for (const { tensor } of value.origin.parts) if (tensor !== null) tensorOf(checkpoint, tensor, root(value).shape, files);
+    const { shape } = root(value);
+    for (const { tensor, shard } of value.origin.parts)
+      if (tensor !== null) tensorOf(checkpoint, tensor, [shard?.of ?? shape[0], ...shape.slice(1)], files);
   }
 }
 

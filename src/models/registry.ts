@@ -9,6 +9,7 @@ const PAGES: Readonly<Record<string, () => Promise<Family>>> = {
   albert: async () => (await import("./albert.ts")).albert,
   bart: async () => (await import("./bart.ts")).bart,
   bert: async () => (await import("./bert.ts")).bert,
+  bloom: async () => (await import("./bloom.ts")).bloom,
   camembert: ROBERTA,
   distilbert: async () => (await import("./distilbert.ts")).distilbert,
   electra: async () => (await import("./electra.ts")).electra,

@@ -11,7 +11,7 @@ export type Shape = readonly Dim[];
 export interface WeightPart {
   readonly tensor: string | null;
   readonly rows: number;
-  /** Of a tensor that is split: the first of these rows, and how many it has in all. */
+  /** Of a tensor that is split or put in another order: the first of these rows, and how many it has in all. */
   readonly shard?: { readonly from: number; readonly of: number };
 }
 

@@ -28,9 +28,14 @@ export interface WeightPlace {
   readonly to: number;
 }
 
-/** The name of a weight's buffer: its tensors, joined. */
+/** The name of a weight's buffer: its tensors, joined; of several pieces of one the first says which. */
 export const weightName = (parts: readonly WeightPart[]): string =>
-  parts.map(({ tensor, rows, shard }) => (tensor === null ? `0×${rows}` : tensor + (shard ? `[${shard.from}…]` : ""))).join("+");
+  parts
+    .map(({ tensor, rows, shard }, i) => {
+      const name = tensor === null ? `0×${rows}` : shard && tensor === parts[i - 1]?.tensor ? "" : tensor;
+      return name + (shard ? `[${shard.from}…]` : "");
+    })
+    .join("+");
 
 /** Matrices with rows of a block at least. Marian keeps its bias as [1, V]: one row is a vector. */
 const fillsBlocks = (shape: Shape): boolean => shape.length === 2 && shape[0] !== 1 && (shape[1] as number) >= BLOCK.q8;
@@ -119,11 +124,12 @@ export function shardsOf(value: Value, stored: (tensor: string) => WeightType, m
   const shards: Shard[] = [];
   let row = 0;
   for (const part of parts) {
+    const { from: first, of } = part.shard ?? { from: 0, of: part.rows };
     const type = storageType(weightValue(value, [part], [part.rows, columns]), stored);
     const largest = SHARD_ROWS * Math.max(1, Math.floor(maxBytes / weightBytes(type, SHARD_ROWS, columns)));
     for (let from = 0; from < part.rows; from += largest) {
       const rows = Math.min(largest, part.rows - from);
-      const piece = rows === part.rows ? part : { ...part, rows, shard: { from, of: part.rows } };
+      const piece = rows === part.rows ? part : { ...part, rows, shard: { from: first + from, of } };
       shards.push({ value: weightValue(value, [piece], [rows, columns]), row: row + from });
     }
     row += part.rows;

@@ -35,6 +35,7 @@ const SILENT: Readonly<Record<string, readonly [number, number, number, number, 
   albert: [30000, 512, 12, 64],
   bart: [50265, 1024, 12, 16, 12, 16],
   bert: [30522, 512, 12, 12],
+  bloom: [250880, 65536, 2, 8],
   camembert: [30522, 510, 12, 12],
   distilbert: [30522, 512, 6, 12],
   electra: [30522, 512, 12, 4],
@@ -77,6 +78,14 @@ describe("where config.json is silent", () => {
     expect(await mistral({})).toMatchObject({ window: 4096, kvHeads: 8 });
     expect(await mistral({ sliding_window: null, num_key_value_heads: null })).toMatchObject({ window: undefined, kvHeads: 32 });
     await expect(read({ model_type: "bert", hidden_size: null })).rejects.toThrow(ConfigError);
+  });
+
+  test("BLOOM's sizes by the names of its first checkpoints", async () => {
+    const config = { model_type: "bloom", n_embed: 48, num_hidden_layers: 3, num_attention_heads: 6 };
+    const g = decoderOf(await read(config));
+    expect(attentionsOf(g).map(({ attrs }) => attrs)).toMatchObject(
+      Array.from({ length: 3 }, () => ({ heads: 6, kvHeads: 6, scale: 8 ** -0.5 })),
+    );
   });
 
   test("M2M-100 scales its embeddings, BART has three labels", async () => {
