@@ -73,6 +73,11 @@ def gemma(name: str, note: str, generation: list[Generation], *, model: str, **c
     return decoder(name, note, generation, model=model, base=GEMMA, gains=GEMMA_GAINS, changes={"dtype": "BF16"} | changes)
 
 
+def neox(name: str, note: str, generation: list[Generation], **changes) -> Pack:
+    base = dict(vocab_size=77, num_hidden_layers=2, max_position_embeddings=64, pad_token_id=0, bos_token_id=1, eos_token_id=2)
+    return decoder(name, note, generation, model="GPTNeoX", base=base, gains={}, changes=changes)
+
+
 NEIGHBOURS = [
     llama(
         "mistral",
@@ -326,6 +331,35 @@ OTHERS = [
         dtype="BF16",
         seed=8,
         note="ALiBi with a number of heads that is no power of two; queries, keys and values interleaved by head.",
+    ),
+    neox(
+        "gpt_neox",
+        "Attention and feed-forward network side by side; a quarter of each head is turned; queries, keys and values interleaved by head.",
+        [GREEDY, BATCH, BEAM],
+        seed=1,
+        dtype="F16",
+        hidden_size=48,
+        num_attention_heads=3,
+        intermediate_size=50,
+        rotary_pct=0.25,
+        rotary_emb_base=1e4,
+    ),
+    neox(
+        "gpt_neox_in_turn",
+        "use_parallel_residual is false; no biases in the attention; eight of twelve features of a head turn, by scaled angles.",
+        [GREEDY, PENALTIES],
+        dtype="BF16",
+        hidden_size=36,
+        num_attention_heads=3,
+        intermediate_size=45,
+        rotary_pct=0.7,
+        rotary_emb_base=5e3,
+        rope_scaling={"rope_type": "linear", "factor": 2.5},
+        hidden_act="gelu_fast",
+        use_parallel_residual=False,
+        attention_bias=False,
+        layer_norm_eps=1e-3,
+        tie_word_embeddings=True,
     ),
     Pack(
         "gpt2_sequence_classification",

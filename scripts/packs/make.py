@@ -81,7 +81,7 @@ def deviation(name: str, module: torch.nn.Module, key: str, value: torch.Tensor)
     fan_in = value.shape[0] if type(module).__name__ == "Conv1D" else value.shape[-1]
     wide = re.search(r"\.(query|key|q_proj|k_proj|q_lin|k_lin|q|k)$", name)
     fused = re.search(r"(c_attn|qkv_proj|query_key_value)$", name)
-    head = re.search(r"(lm_head|score|classifier|qa_outputs|out_proj|discriminator_predictions)", name) and "attn" not in name
+    head = re.search(r"(lm_head|embed_out|score|classifier|qa_outputs|out_proj|discriminator_predictions)", name) and "attn" not in name
     return (1.6 if wide else 1.4 if fused else 2.5 if head else 1.0) / math.sqrt(fan_in)
 
 

@@ -17,6 +17,7 @@ const PAGES: Readonly<Record<string, () => Promise<Family>>> = {
   gemma2: async () => (await import("./gemma.ts")).gemma2,
   gemma3_text: async () => (await import("./gemma.ts")).gemma3,
   gpt2: async () => (await import("./gpt2.ts")).gpt2,
+  gpt_neox: async () => (await import("./gpt-neox.ts")).gptNeox,
   llama: async () => (await import("./llama.ts")).llama,
   m2m_100: async () => (await import("./m2m100.ts")).m2m100,
   marian: async () => (await import("./marian.ts")).marian,

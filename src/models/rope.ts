@@ -1,6 +1,6 @@
 // Rotary positions as config.json states them: `rope_theta` and `rope_scaling` in older files, both in `rope_parameters` since
 // transformers 5, there also per type of layer.
-import { UnsupportedError } from "../errors.ts";
+import { ConfigError, UnsupportedError } from "../errors.ts";
 import type { ConfigReader } from "../load/config.ts";
 import type { RopeScaling, RotaryOptions } from "../nn/rotary.ts";
 
@@ -10,6 +10,8 @@ export interface RopeOptions {
   /** Field with the base of the frequencies. Default: rope_theta. */
   readonly thetaField?: string;
   readonly defaultTheta?: number;
+  /** Field with the part of each head's features that is turned. Default: partial_rotary_factor, or all. */
+  readonly partField?: string;
   /** Of `rope_parameters` with an entry for each type of layer: which. */
   readonly layerType?: string;
   /** Whether `rope_scaling` is meant for these angles. Default true. */
@@ -18,12 +20,18 @@ export interface RopeOptions {
 
 /** Rotary options of a model, or of one type of its layers. */
 export function readRope(config: ConfigReader, options: RopeOptions): RotaryOptions {
-  const { size, thetaField = "rope_theta", defaultTheta = 10_000, layerType, scaled = true } = options;
+  const { size, thetaField = "rope_theta", defaultTheta = 10_000, partField = "partial_rotary_factor", layerType, scaled = true } = options;
   const parameters = config.object("rope_parameters");
   const own = (layerType !== undefined && parameters?.object(layerType)) || parameters;
   const scaling = own ?? (scaled ? config.object("rope_scaling") : undefined);
-  const partial = [scaling, config].find((c) => c?.has("partial_rotary_factor"))?.float("partial_rotary_factor", { min: 0, max: 1 }) ?? 1;
-  const turned = Math.floor(size * partial);
+  const partial = (c: ConfigReader | undefined, field: string) => (c?.has(field) ? c.float(field, { min: 0, max: 1 }) : undefined);
+  const turned = Math.floor(size * (partial(scaling, "partial_rotary_factor") ?? partial(config, partField) ?? 1));
+  if (turned % 2 !== 0 || turned === 0)
+    throw new ConfigError(`${config.file}: rotary positions turn pairs of a head's features, got ${turned} of ${size}`, {
+      field: partField,
+      expected: "an even number of features",
+      got: turned,
+    });
   const theta = scaling?.has("rope_theta")
     ? scaling.float("rope_theta", { min: 1 })
     : config.float(thetaField, { min: 1, default: defaultTheta });

@@ -14,7 +14,7 @@ import { Graph } from "../../src/schedule/graph.ts";
 import { safetensors } from "../load/files.ts";
 import { getDevice, getNullDevice } from "../setup/gpu.ts";
 import { watchArrayBuffers } from "../support/array-buffers.ts";
-import { type ModelName, readModel, readModelGolden } from "../support/conformance.ts";
+import { type ModelName, readModel, readModelGolden, readOwnPack } from "../support/conformance.ts";
 import { countDevice } from "../support/count-device.ts";
 
 const load = async (name: ModelName, dtype: "f32" | "q8" | "q4"): Promise<Model> =>
@@ -125,6 +125,23 @@ test("tables of positions and types are not quantised", async () => {
   );
   console.log(`rxnmapper-albert q8: top-1 agreement ${share.toFixed(4)}`);
   expect(share).toBeGreaterThanOrEqual(0.98);
+});
+
+test.each([
+  ["q8", 0.03],
+  ["q4", 0.4],
+] as const)("projections that lie head by head are quantised: %s", async (dtype, tolerance) => {
+  const { directory: path, golden, weights } = readOwnPack("gpt_neox");
+  using model = await loadModel(directory(path), { device: await getDevice(), dtype });
+  const bytes = [...weights.values()].map(({ shape }) => (shape.length === 2 ? weightBytes(dtype, shape[0]!, shape[1]!) : 4 * shape[0]!));
+  expect(model.memory().weights).toBe(bytes.reduce((a, b) => a + b, 0));
+  const { inputs, outputs } = golden.cases[0]!;
+  const rows = await logitsOf(model, { inputIds: inputs.input_ids });
+  const gold = outputs.logits!.data;
+  const largest = gold.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+  const worst = rows.flatMap((row) => [...row]).reduce((most, x, i) => Math.max(most, Math.abs(x - gold[i]!)), 0);
+  console.log(`gpt_neox ${dtype}: logits off by ${(worst / largest).toFixed(4)} of the largest`);
+  expect(worst / largest).toBeLessThan(tolerance);
 });
 
 test("a large tensor is quantised in bounded host memory", async () => {
