@@ -62,7 +62,7 @@ def decoder(name: str, note: str, generation: list[Generation], *, model: str, b
     """A model of Llama's shape: `changes` replace fields of the pack or keys of its config (None: to remove)."""
     fields = {key: changes.pop(key) for key in ("dtype", "seed", "lengths", "stored", "release") if key in changes}
     config = {key: value for key, value in (base | changes).items() if value is not None}
-    return Pack(name, "dec", f"{model}ForCausalLM", config, generation=generation, gains=gains, note=note, **fields)
+    return Pack(name, "dec", model if "For" in model else f"{model}ForCausalLM", config, generation=generation, gains=gains, note=note, **fields)
 
 
 def llama(name: str, note: str, generation: list[Generation], *, model: str = "Llama", **changes) -> Pack:
@@ -76,6 +76,11 @@ def gemma(name: str, note: str, generation: list[Generation], *, model: str, **c
 def neox(name: str, note: str, generation: list[Generation], **changes) -> Pack:
     base = dict(vocab_size=77, num_hidden_layers=2, max_position_embeddings=64, pad_token_id=0, bos_token_id=1, eos_token_id=2)
     return decoder(name, note, generation, model="GPTNeoX", base=base, gains={}, changes=changes)
+
+
+def opt(name: str, note: str, generation: list[Generation], *, model: str = "OPTForCausalLM", **changes) -> Pack:
+    base = dict(vocab_size=73, num_hidden_layers=2, max_position_embeddings=64, pad_token_id=1, bos_token_id=2, eos_token_id=2)
+    return decoder(name, note, generation, model=model, base=base, gains={}, changes=changes)
 
 
 NEIGHBOURS = [
@@ -360,6 +365,38 @@ OTHERS = [
         attention_bias=False,
         layer_norm_eps=1e-3,
         tie_word_embeddings=True,
+    ),
+    opt(
+        "opt",
+        "Norms before the sublayers; learned positions behind two rows.",
+        [GREEDY, BATCH, BEAM, TWO_ENDS],
+        dtype="F16",
+        hidden_size=33,
+        num_attention_heads=3,
+        ffn_dim=37,
+    ),
+    opt(
+        "opt_350m",
+        "Norms after the sublayers and none at the end; embeddings are narrower than the layers; no biases.",
+        [GREEDY, BAD_WORDS],
+        hidden_size=30,
+        num_attention_heads=5,
+        ffn_dim=41,
+        word_embed_proj_dim=22,
+        do_layer_norm_before=False,
+        enable_bias=False,
+        activation_function="gelu",
+    ),
+    opt(
+        "opt_sequence_classification",
+        "logits (B, 3) of the last token that is not pad_token_id.",
+        [],
+        model="OPTForSequenceClassification",
+        hidden_size=24,
+        num_attention_heads=2,
+        ffn_dim=29,
+        num_labels=3,
+        _remove_final_layer_norm=True,
     ),
     Pack(
         "gpt2_sequence_classification",

@@ -25,6 +25,7 @@ const PAGES: Readonly<Record<string, () => Promise<Family>>> = {
   mistral: async () => (await import("./mistral.ts")).mistral,
   mpnet: async () => (await import("./mpnet.ts")).mpnet,
   mt5: T5,
+  opt: async () => (await import("./opt.ts")).opt,
   pegasus: async () => (await import("./pegasus.ts")).pegasus,
   phi3: async () => (await import("./phi3.ts")).phi3,
   qwen2: async () => (await import("./qwen.ts")).qwen2,
