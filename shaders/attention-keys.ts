@@ -6,7 +6,7 @@ import { wgsl } from "./wgsl.ts";
 export interface KeyOptions {
   /** Key j is seen only by queries at position j or later. */
   readonly causal: boolean;
-  /** Key j is seen only by queries at position less than j + window. */
+  /** Key j is seen only by queries at positions less than `window` away from it. */
   readonly window: boolean;
   /** An additive mask is bound; −1e29 and below excludes. */
   readonly mask: boolean;
@@ -95,6 +95,7 @@ fn key_range(b: u32, position: u32) -> vec2<u32> {
   var first = 0u;
   #if ${window}
   first = select(0u, position + 1u - params.window, position + 1u > params.window);
+  last = min(last, position + params.window);
   #endif
   return vec2<u32>(first, last);
 }

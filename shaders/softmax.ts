@@ -83,7 +83,7 @@ fn score(row: u32, j: u32) -> f32 {
   if (j > t) { return -1e30; }
   #endif
   #if ${window}
-  if (t >= params.window && j <= t - params.window) { return -1e30; }
+  if (t >= j + params.window || j >= t + params.window) { return -1e30; }
   #endif
   #if ${lengths}
   if (i32(j) >= lengths[b]) { return -1e30; }

@@ -22,6 +22,22 @@ ROBERTA = BERT | dict(
     eos_token_id=2,
     layer_norm_eps=1e-5,
 )
+MODERNBERT = dict(
+    vocab_size=71,
+    hidden_size=24,
+    num_hidden_layers=4,
+    num_attention_heads=3,
+    intermediate_size=37,
+    max_position_embeddings=40,
+    local_attention=6,
+    global_attn_every_n_layers=3,
+    reference_compile=False,
+    pad_token_id=0,
+    bos_token_id=1,
+    cls_token_id=1,
+    eos_token_id=2,
+    sep_token_id=2,
+)
 DISTILBERT = dict(vocab_size=79, dim=28, n_layers=2, n_heads=4, hidden_dim=34, max_position_embeddings=33, pad_token_id=0)
 ELECTRA = BERT | dict(embedding_size=15, hidden_size=28, num_attention_heads=4, intermediate_size=38)
 MPNET = dict(
@@ -81,6 +97,51 @@ PACKS = [
         MPNET | dict(hidden_size=20, num_attention_heads=5, intermediate_size=33, max_position_embeddings=40),
         note="No prefix before the names.",
     ),
+    Pack(
+        "modernbert",
+        "enc",
+        "ModernBertForMaskedLM",
+        MODERNBERT,
+        note="Two layers see a window of three tokens to both sides, and turn by angles of their own; no norm in the first layer, no biases.",
+    ),
+    Pack(
+        "modernbert_sequence_classification",
+        "enc",
+        "ModernBertForSequenceClassification",
+        MODERNBERT
+        | STARS
+        | dict(
+            hidden_size=20,
+            num_attention_heads=2,
+            local_attention=9,
+            global_attn_every_n_layers=2,
+            classifier_pooling="mean",
+            norm_bias=True,
+            attention_bias=True,
+            mlp_bias=True,
+            classifier_bias=True,
+            classifier_activation="silu",
+            norm_eps=1e-3,
+        ),
+        note="The mean over the tokens is classified; every bias there may be.",
+    ),
+    Pack(
+        "modernbert_regression",
+        "enc",
+        "ModernBertForSequenceClassification",
+        MODERNBERT | labels("LABEL_0") | dict(hidden_activation="gelu_pytorch_tanh", num_hidden_layers=2),
+        dtype="F16",
+        note="One label, of the first token: rerankers.",
+    ),
+    Pack(
+        "modernbert_token_classification",
+        "enc",
+        "ModernBertForTokenClassification",
+        MODERNBERT | ENTITIES | dict(local_rope_theta=None, num_hidden_layers=3),
+        dtype="BF16",
+        note="All layers turn by the same angles.",
+    ),
+    Pack("modernbert_question_answering", "enc", "ModernBertForQuestionAnswering", MODERNBERT | dict(num_hidden_layers=2), dtype="BF16"),
     Pack("albert", "enc", "AlbertForMaskedLM", ALBERT, note="Two groups of one layer, each applied twice."),
     Pack("bert_sequence_classification", "enc", "BertForSequenceClassification", BERT | STARS),
     Pack("bert_token_classification", "enc", "BertForTokenClassification", BERT | ENTITIES),

@@ -64,7 +64,7 @@ def is_norm(module: torch.nn.Module) -> bool:
 
 def final_norm(name: str) -> bool:
     return (
-        not re.search(r"\.(layers?|block|h)\.\d", name) and re.search(r"(^|\.)(norm|ln_f|final_layer_norm|layer_norm)$", name) is not None
+        not re.search(r"\.(layers?|block|h)\.\d", name) and re.search(r"(^|\.)(norm|ln_f|final_norm|final_layer_norm|layer_norm)$", name) is not None
     )
 
 
@@ -80,7 +80,7 @@ def deviation(name: str, module: torch.nn.Module, key: str, value: torch.Tensor)
         return 0.4 if re.search("position|token_type|wpe", name) else 0.6
     fan_in = value.shape[0] if type(module).__name__ == "Conv1D" else value.shape[-1]
     wide = re.search(r"\.(query|key|q_proj|k_proj|q_lin|k_lin|q|k)$", name)
-    fused = re.search(r"(c_attn|qkv_proj|query_key_value)$", name)
+    fused = re.search(r"(c_attn|Wqkv|qkv_proj|query_key_value)$", name)
     head = re.search(r"(lm_head|embed_out|score|classifier|qa_outputs|out_proj|discriminator_predictions)", name) and "attn" not in name
     return (1.6 if wide else 1.4 if fused else 2.5 if head else 1.0) / math.sqrt(fan_in)
 
@@ -160,6 +160,8 @@ def forward(model: torch.nn.Module, inputs: dict, kind: str) -> tuple[dict, dict
     names = ["logits", "start_logits", "end_logits", "pooler_output", "encoder_last_hidden_state"]
     outputs = {name: out[name] for name in names if out.get(name) is not None}
     hidden = out.get("decoder_hidden_states") if kind == "encdec" else out.get("hidden_states")
+    if "ModernBert" in type(model).__name__:  # its hidden_states end before the final norm, its last_hidden_state is behind it
+        hidden = [model.get_submodule(model.base_model_prefix).final_norm(hidden[-1])]
     if "Classification" not in type(model).__name__ or kind != "encdec":  # BART classifies shifted inputs, which have no mask
         outputs["last_hidden_state"] = hidden[-1]
     if kind == "encdec":

@@ -96,7 +96,11 @@ export interface EncoderHeadNames {
  * The head of an encoder: where config.json names none, the masked language model's if the file has it. Sentence encoders name a masked
  * language model's class whose head their file has not; BertLMHeadModel and its like, where they are no decoders, are masked language models.
  */
-export function encoderHeadOf(config: ConfigReader, checkpoint: CheckpointNames, { maskedLanguage }: EncoderHeadNames): Head {
+export function encoderHeadOf(
+  config: ConfigReader,
+  checkpoint: CheckpointNames,
+  { maskedLanguage }: { readonly maskedLanguage: Pick<MaskedLanguageNames, "dense"> },
+): Head {
   const head = headOf(config, "masked-lm");
   if (head !== "masked-lm" && head !== "causal-lm") return head;
   return checkpoint.has(`${maskedLanguage.dense}.weight`) ? "masked-lm" : "none";

@@ -23,6 +23,7 @@ const PAGES: Readonly<Record<string, () => Promise<Family>>> = {
   marian: async () => (await import("./marian.ts")).marian,
   mbart: async () => (await import("./mbart.ts")).mbart,
   mistral: async () => (await import("./mistral.ts")).mistral,
+  modernbert: async () => (await import("./modernbert.ts")).modernbert,
   mpnet: async () => (await import("./mpnet.ts")).mpnet,
   mt5: T5,
   opt: async () => (await import("./opt.ts")).opt,

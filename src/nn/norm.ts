@@ -1,12 +1,13 @@
 // Norms by their checkpoint names.
 import { join } from "./path.ts";
 import { layerNorm as layerNormOp, rmsNorm as rmsNormOp } from "../ops/norm.ts";
-import { features, type Graph, type Value } from "../schedule/graph.ts";
+import { features, type Graph, type Value, zeros } from "../schedule/graph.ts";
 
-/** Layer norm with `${path}.weight` and `${path}.bias`. */
-export function layerNorm(g: Graph, x: Value, path: string, { eps }: { eps: number }): Value {
+/** Layer norm with `${path}.weight` and, unless `bias` is false, `${path}.bias`. */
+export function layerNorm(g: Graph, x: Value, path: string, { eps, bias = true }: { eps: number; bias?: boolean }): Value {
   const size = [features(x)];
-  return layerNormOp(g, x, g.weight(join(path, "weight"), size), g.weight(join(path, "bias"), size), { path, eps });
+  const shift = bias ? g.weight(join(path, "bias"), size) : zeros(features(x));
+  return layerNormOp(g, x, g.weight(join(path, "weight"), size), shift, { path, eps });
 }
 
 /** RMS norm with `${path}.weight`, to which `weightOffset` is added; of each of `heads` parts of the features by itself. Default 1. */

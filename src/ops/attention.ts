@@ -44,7 +44,7 @@ export interface AttentionOptions {
   readonly softcap?: number;
   /** Keys after the query's own position are not seen. */
   readonly causal?: boolean;
-  /** Sliding window: only the last `window` positions up to the query's own are seen. */
+  /** Sliding window: only keys less than `window` positions from the query's own are seen, on either side of it unless `causal`. */
   readonly window?: number;
   /** Added to the scores: [T, S], [B or 1, heads or 1, T, S]. −1e29 or less excludes the key. */
   readonly mask?: Value;

@@ -25,7 +25,7 @@ export interface SoftmaxOptions {
   readonly mask?: Value;
   /** Column j of row t is excluded when j > t. */
   readonly causal?: boolean;
-  /** … and when j ≤ t − window. */
+  /** … and when j is `window` or more away from t, on either side. */
   readonly window?: number;
   /** i32 [batch]: columns from here on are excluded. */
   readonly lengths?: Value;

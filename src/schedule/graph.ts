@@ -83,6 +83,10 @@ export function makeValue(fields: Omit<Value, "id" | "offset" | "rowStride"> & {
   return { offset: 0, rowStride: ownStride(fields), ...fields, id: nextId++ };
 }
 
+/** A weight that no file has: `rows` zeros. */
+export const zeros = (rows: number): Value =>
+  makeValue({ path: "0", shape: [rows], dtype: "f32", origin: { kind: "weight", parts: [{ tensor: null, rows }] } });
+
 /** The value whose buffer `value` lies in: itself unless it is a view. */
 export const root = (value: Value): Value => value.base ?? value;
 
