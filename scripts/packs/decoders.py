@@ -19,11 +19,13 @@ LLAMA = dict(
 )
 
 # Strong sublayers beside the embeddings: the models are not to say one word over and over.
-LIVELY = {r"(v_proj|o_proj|down_proj)\.weight": 0.4, r"(gate_proj|up_proj|gate_up_proj)\.weight": 0.3}
+LIVELY = {r"(v_proj|o_proj|down_proj|c_proj)\.weight": 0.4, r"(gate_proj|up_proj|gate_up_proj|c_fc)\.weight": 0.3}
 
 GREEDY = Generation("greedy", [9], dict(max_new_tokens=20, num_beams=1))
 BATCH = Generation("greedy_batch_left_padded", [5, 10], dict(max_new_tokens=16, num_beams=1))
 BEAM = Generation("beam4_batch_left_padded", [6, 9], dict(max_new_tokens=16, num_beams=4))
+# No hypothesis ends, since releases of transformers divide by different lengths.
+ENDLESS_BEAM = Generation("beam4_endless", [6, 9], dict(max_new_tokens=16, num_beams=4, min_new_tokens=16))
 PENALTIES = Generation(
     "greedy_penalties",
     [8],
@@ -151,6 +153,96 @@ NEIGHBOURS = [
         num_key_value_heads=2,
         sliding_window=6,
         original_max_position_embeddings=64,
+    ),
+    llama(
+        "olmo2",
+        "Norms behind the sublayers, and of all queries and all keys of a token together.",
+        [GREEDY, BATCH, ENDLESS_BEAM],
+        seed=1,
+        model="Olmo2",
+        dtype="BF16",
+        hidden_size=30,
+        num_attention_heads=3,
+        num_key_value_heads=1,
+    ),
+    llama(
+        "granite",
+        "Embeddings, scores, what sublayers add, and logits are multiplied.",
+        [GREEDY, BATCH, PENALTIES],
+        model="Granite",
+        dtype="BF16",
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        embedding_multiplier=2.5,
+        attention_multiplier=0.2,
+        residual_multiplier=0.7,
+        logits_scaling=1.7,
+        attention_bias=True,
+        tie_word_embeddings=True,
+    ),
+    llama(
+        "smollm3",
+        "Every second layer knows no positions; tied.",
+        [GREEDY, BATCH, BEAM],
+        model="SmolLM3",
+        dtype="BF16",
+        num_hidden_layers=4,
+        hidden_size=24,
+        num_attention_heads=3,
+        no_rope_layer_interval=2,
+        rope_theta=5e4,
+        tie_word_embeddings=True,
+    ),
+    llama(
+        "smollm3_sliding",
+        "no_rope_layers says which layers turn; those that do not are sliding.",
+        [GREEDY],
+        model="SmolLM3",
+        dtype="F16",
+        num_hidden_layers=3,
+        hidden_size=24,
+        num_attention_heads=3,
+        no_rope_layers=[1, 0, 1],
+        use_sliding_window=True,
+        sliding_window=5,
+    ),
+    llama(
+        "starcoder2",
+        "Layer norms, biases and a feed-forward network without a gate; sliding; tied.",
+        [GREEDY, BATCH, ENDLESS_BEAM],
+        model="Starcoder2",
+        dtype="F16",
+        hidden_size=28,
+        num_key_value_heads=1,
+        rms_norm_eps=None,
+        norm_epsilon=1e-4,
+        sliding_window=6,
+        tie_word_embeddings=True,
+    ),
+    llama(
+        "stablelm",
+        "Layer norms; a quarter of each head is turned; biases of queries, keys and values.",
+        [GREEDY, BATCH],
+        model="StableLm",
+        dtype="F16",
+        hidden_size=32,
+        num_attention_heads=2,
+        num_key_value_heads=2,
+        rms_norm_eps=None,
+        layer_norm_eps=1e-4,
+        use_qkv_bias=True,
+    ),
+    llama(
+        "stablelm_parallel",
+        "Attention and feed-forward network side by side behind one norm; half of each head is turned.",
+        [GREEDY, TWO_ENDS],
+        model="StableLm",
+        hidden_size=36,
+        num_attention_heads=3,
+        num_key_value_heads=3,
+        rms_norm_eps=None,
+        partial_rotary_factor=0.5,
+        use_parallel_residual=True,
     ),
     llama(
         "llama_bias",

@@ -74,7 +74,7 @@ export const gemma2: Family = {
     readLlama(config, checkpoint, {
       ...common(config),
       modelType: "gemma2",
-      postNorms: true,
+      norms: "around",
       attention: { scale: scale(config), softcap: cap(config, "attn_logit_softcapping", 50) },
       logitCap: cap(config, "final_logit_softcapping", 30),
       layer: layerOf(config, 2),
@@ -92,7 +92,7 @@ export const gemma3: Family = {
     return readLlama(config, checkpoint, {
       ...shared,
       modelType: "gemma3_text",
-      postNorms: true,
+      norms: "around",
       attention: {
         scale: scale(config),
         softcap: cap(config, "attn_logit_softcapping"),

@@ -4,11 +4,11 @@ import { ConfigError } from "../errors.ts";
 import type { ConfigReader, RawConfig } from "../load/config.ts";
 import { multiHeadAttention, type MultiHeadOptions } from "../nn/attention.ts";
 import { feedForward, type FeedForwardOptions } from "../nn/feed-forward.ts";
-import { rmsNorm } from "../nn/norm.ts";
-import { sublayer } from "../nn/residual.ts";
+import { layerNorm, rmsNorm } from "../nn/norm.ts";
 import { ownAngles, rotaryAngles, type RotaryOptions } from "../nn/rotary.ts";
+import { add } from "../ops/add.ts";
 import { embedding } from "../ops/embedding.ts";
-import { softcap } from "../ops/map.ts";
+import { scaleBy, softcap } from "../ops/map.ts";
 import { matmul } from "../ops/matmul.ts";
 import type { Graph, Value } from "../schedule/graph.ts";
 import { rotaryLowerings } from "../schedule/lower/rotary-family.ts";
@@ -23,8 +23,8 @@ const FEED_FORWARD: FeedForwardOptions["names"] = { gate: "gate_proj", up: "up_p
 export interface LayerVariant {
   /** Keys that a query sees, itself included. Default: all before it. */
   readonly window?: number;
-  /** Name of its angles. Default "angles". */
-  readonly angles?: string;
+  /** Name of its angles; null: it knows no positions (NoPE). Default "angles". */
+  readonly angles?: string | null;
 }
 
 /** What a relative of Llama does otherwise. */
@@ -44,25 +44,40 @@ export interface LlamaVariant {
   readonly rotary?: Readonly<Record<string, RotaryOptions>>;
   /** Multiplies the embeddings. */
   readonly embeddingScale?: number;
-  /** Added to the weights of all norms. */
+  /** Multiplies what a sublayer adds. */
+  readonly residualScale?: number;
+  /** Default: RMS norms, with config.json's rms_norm_eps. */
+  readonly layerNorm?: { readonly eps: number; readonly bias: boolean };
+  /** Added to the weights of all RMS norms. */
   readonly weightOffset?: number;
-  /** Gemma 2: each sublayer's result is normalised too, before it is added. */
-  readonly postNorms?: boolean;
+  /** Where norms stand: before a sublayer (default), on its result before that is added (OLMo 2), or in both places (Gemma 2). */
+  readonly norms?: keyof typeof NORMS;
+  /** Attention and feed-forward network read the same norm and stand side by side. */
+  readonly parallel?: boolean;
+  /** Names of the feed-forward network's layers. Default: gate_proj, up_proj, down_proj. */
+  readonly feedForward?: FeedForwardOptions["names"];
   /** q, k, v and gate, up are one matrix each. */
   readonly joined?: boolean;
   /** Default: as hidden_act says. */
   readonly activation?: FeedForwardOptions["activation"];
   readonly logitCap?: number;
+  /** Multiplies the logits. */
+  readonly logitScale?: number;
   /** Whether the output matrix is the embeddings where the config is silent. Default false. */
   readonly tied?: boolean;
 }
 
-/** Names of a layer's norms: before and, with `postNorms`, after attention and feed-forward network. */
-const NORMS = { attention: ["input_layernorm"], mlp: ["post_attention_layernorm"] } as const;
-const NORMS_AROUND = {
-  attention: ["input_layernorm", "post_attention_layernorm"],
-  mlp: ["pre_feedforward_layernorm", "post_feedforward_layernorm"],
-} as const;
+/** A sublayer's norms: before it and after it. */
+type Norms = readonly [before: string | undefined, after?: string];
+
+const NORMS = {
+  before: { attention: ["input_layernorm"], mlp: ["post_attention_layernorm"] },
+  after: { attention: [undefined, "post_attention_layernorm"], mlp: [undefined, "post_feedforward_layernorm"] },
+  around: {
+    attention: ["input_layernorm", "post_attention_layernorm"],
+    mlp: ["pre_feedforward_layernorm", "post_feedforward_layernorm"],
+  },
+} as const satisfies Record<string, { attention: Norms; mlp: Norms }>;
 
 export function readLlama(config: ConfigReader, checkpoint: CheckpointNames, variant: LlamaVariant): Architecture {
   const { modelType, bias = false, outBias = bias, mlpBias = false, weightOffset = 0, joined = false } = variant;
@@ -80,12 +95,12 @@ export function readLlama(config: ConfigReader, checkpoint: CheckpointNames, var
   const dk = headSize(config, variant, width, heads);
   const size = config.int("intermediate_size");
   const activation = variant.activation ?? config.activation("hidden_act");
-  const eps = config.float("rms_norm_eps", { min: 0, default: 1e-6 });
+  const eps = variant.layerNorm?.eps ?? config.float("rms_norm_eps", { min: 0, default: 1e-6 });
   const rotary = variant.rotary ?? { angles: readRope(config, { size: dk }) };
   const positions = config.int("max_position_embeddings", { default: 2048 });
   const head = headOf(config, "causal-lm");
   const tied = config.bool("tie_word_embeddings", variant.tied ?? false) || !checkpoint.has("lm_head.weight");
-  const names = variant.postNorms ? NORMS_AROUND : NORMS;
+  const names = NORMS[variant.norms ?? "before"];
 
   return {
     modelType,
@@ -102,10 +117,16 @@ export function readLlama(config: ConfigReader, checkpoint: CheckpointNames, var
 
     decode(g: Graph, { ids, past, lengths, cache }: DecoderInputs) {
       const embeddings = g.weight("model.embed_tokens.weight", [vocabSize, width]);
-      const norm = (path: string) => (x: Value) => rmsNorm(g, x, path, { eps, weightOffset });
-      /** A sublayer behind its norm, and before another one. */
-      const step = (x: Value, path: string, [before, after]: readonly [string, string?], f: (h: Value) => Value) =>
-        sublayer(g, x, norm(`${path}.${before}`), true, (h) => (after ? norm(`${path}.${after}`)(f(h)) : f(h)), path);
+      const norm = (x: Value, path: string) =>
+        variant.layerNorm ? layerNorm(g, x, path, variant.layerNorm) : rmsNorm(g, x, path, { eps, weightOffset });
+      /** x + what a sublayer makes. */
+      const plus = (x: Value, y: Value, path: string) =>
+        add(g, x, variant.residualScale === undefined ? y : scaleBy(g, y, variant.residualScale, { path }), { path });
+      /** The same with the sublayer's norms around it. */
+      const step = (x: Value, path: string, [before, after]: Norms, f: (h: Value) => Value) => {
+        const y = f(before === undefined ? x : norm(x, `${path}.${before}`));
+        return plus(x, after === undefined ? y : norm(y, `${path}.${after}`), path);
+      };
       let x = embedding(g, ids, embeddings, { path: "model.embed_tokens", scale: variant.embeddingScale });
       for (let i = 0; i < layers; i++) {
         const path = `model.layers.${i}`;
@@ -124,24 +145,31 @@ export function readLlama(config: ConfigReader, checkpoint: CheckpointNames, var
             window,
             past,
             lengths,
-            rotary: { angles: g.table(angles, ["positions", rotary[angles]!.size]) },
+            rotary: angles === null ? undefined : { angles: g.table(angles, ["positions", rotary[angles]!.size]) },
             cache: cache(`${path}.self_attn`, kvHeads * dk, kvHeads * dk),
           });
         const mlp = (h: Value) =>
           feedForward(g, h, `${path}.mlp`, {
-            names: FEED_FORWARD,
+            names: variant.feedForward ?? FEED_FORWARD,
             joined: joined ? "gate_up_proj" : undefined,
             size,
             activation,
             bias: mlpBias,
           });
-        x = step(x, path, names.attention, attend);
-        x = step(x, path, names.mlp, mlp);
+        if (variant.parallel) {
+          const h = norm(x, `${path}.${NORMS.before.attention[0]}`);
+          x = plus(plus(x, attend(h), path), mlp(h), path);
+        } else {
+          x = step(x, path, names.attention, attend);
+          x = step(x, path, names.mlp, mlp);
+        }
       }
-      x = norm("model.norm")(x);
+      x = norm(x, "model.norm");
       const scores = () => {
-        const logits = matmul(g, x, tied ? embeddings : g.weight("lm_head.weight", [vocabSize, width]), { path: "lm_head" });
-        return variant.logitCap === undefined ? logits : softcap(g, logits, variant.logitCap, { path: "lm_head" });
+        const path = "lm_head";
+        const logits = matmul(g, x, tied ? embeddings : g.weight("lm_head.weight", [vocabSize, width]), { path });
+        if (variant.logitScale !== undefined) return scaleBy(g, logits, variant.logitScale, { path });
+        return variant.logitCap === undefined ? logits : softcap(g, logits, variant.logitCap, { path });
       };
       return { lastHiddenState: x, logits: decoderHead(g, x, { config, head, lengths, scores }) };
     },

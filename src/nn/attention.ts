@@ -40,9 +40,19 @@ export interface MultiHeadOptions {
   readonly scale?: number;
   /** Scores go through softcap · tanh(score / softcap). */
   readonly softcap?: number;
-  /** RMS norm of every head's queries and keys, before their positions: module names (Qwen 3, Gemma 3). */
-  readonly headNorm?: { readonly q: string; readonly k: string; readonly eps: number; readonly weightOffset?: number };
+  /**
+   * RMS norm of every head's queries and keys, before their positions: module names (Qwen 3, Gemma 3). With `whole` it is over all heads
+   * together (OLMo 2).
+   */
+  readonly headNorm?: {
+    readonly q: string;
+    readonly k: string;
+    readonly eps: number;
+    readonly weightOffset?: number;
+    readonly whole?: boolean;
+  };
   readonly causal?: boolean;
+  /** Keys less than this many positions away are seen: a query's own, and `window` − 1 to either side, or with `causal` before it. */
   readonly window?: number;
   /** [positions, 2, heads], added to the scores by distance. */
   readonly distances?: Value;
@@ -76,8 +86,8 @@ export function multiHeadAttention(
   const project = (x: Value, name: string, out: number) => layer(g, x, join(path, name), { out, bias });
   const norm = (x: Value, module: "q" | "k") => {
     if (!headNorm) return x;
-    const { eps, weightOffset } = headNorm;
-    return rmsNorm(g, x, join(path, headNorm[module]), { eps, weightOffset, heads: features(x) / dk });
+    const { eps, weightOffset, whole = false } = headNorm;
+    return rmsNorm(g, x, join(path, headNorm[module]), { eps, weightOffset, heads: whole ? 1 : features(x) / dk });
   };
   const [qSize, kSize, vSize] = [heads * dk, kvHeads * dk, kvHeads * dv];
   const all = options.joined === undefined ? undefined : project(query, options.joined, qSize + kSize + vSize);

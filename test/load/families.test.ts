@@ -44,6 +44,7 @@ const SILENT: Readonly<Record<string, readonly [number, number, number, number, 
   gemma3_text: [262208, 131072, 26, 8],
   gpt2: [50257, 1024, 12, 12],
   gpt_neox: [50432, 2048, 44, 64],
+  granite: [32000, 2048, 32, 32],
   llama: [32000, 2048, 32, 32],
   m2m_100: [128112, 1024, 12, 16, 12, 16],
   marian: [58101, 1024, 12, 16, 12, 16],
@@ -52,12 +53,16 @@ const SILENT: Readonly<Record<string, readonly [number, number, number, number, 
   modernbert: [50368, 8192, 22, 12],
   mpnet: [30527, 510, 12, 12],
   mt5: [250112, 65536, 8, 6, 8, 6],
+  olmo2: [50304, 2048, 32, 32],
   opt: [50272, 2048, 12, 12],
   pegasus: [50265, 1024, 12, 16, 12, 16],
   phi3: [32064, 4096, 32, 32],
   qwen2: [151936, 32768, 32, 32],
   qwen3: [151936, 32768, 32, 32],
   roberta: [50265, 510, 12, 12],
+  smollm3: [128256, 32768, 36, 16],
+  stablelm: [50304, 4096, 32, 32],
+  starcoder2: [49152, 4096, 30, 24],
   t5: [32128, 65536, 6, 8, 6, 8],
   umt5: [250112, 65536, 8, 6, 8, 6],
   "xlm-roberta": [30522, 510, 12, 12],
@@ -227,6 +232,18 @@ describe("what is not built is refused", () => {
     const albert = (inner: number) => read({ model_type: "albert", num_hidden_layers: 512, inner_group_num: inner });
     await expect(albert(2)).rejects.toMatchObject({ name: "ConfigError", field: "inner_group_num" });
     await expect(albert(1)).resolves.toBeDefined();
+  });
+
+  test("norms without weights, or of every head its own", async () => {
+    await expect(read({ model_type: "opt", layer_norm_elementwise_affine: false })).rejects.toThrow(UnsupportedError);
+    await expect(read({ model_type: "stablelm", qk_layernorm: true })).rejects.toThrow(/qk_layernorm/);
+  });
+
+  test("half of a pair of features to turn", async () => {
+    const neox = (rotary_pct: number) => read({ model_type: "gpt_neox", hidden_size: 36, num_attention_heads: 3, rotary_pct });
+    await expect(neox(0.3)).rejects.toMatchObject({ name: "ConfigError", field: "rotary_pct", got: 3 });
+    await expect(neox(0)).rejects.toThrow(ConfigError);
+    await expect(neox(0.5)).resolves.toBeDefined();
   });
 
   test("Gemma that looks ahead", async () => {
