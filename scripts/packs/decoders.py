@@ -37,6 +37,12 @@ PENALTIES = Generation(
 BAD_WORDS = Generation(
     "greedy_bad_words", [7], lambda free: dict(max_new_tokens=18, num_beams=1, bad_words_ids=[[free[2]], free[4:6]]), ["bad_words_ids"]
 )
+PROMPT_NGRAMS = Generation(
+    "greedy_prompt_ngrams",
+    [8, 13],
+    dict(max_new_tokens=18, num_beams=1, encoder_no_repeat_ngram_size=1),
+    ["encoder_no_repeat_ngram_size"],
+)
 TWO_ENDS = Generation(
     "greedy_two_ends", [7, 9], lambda free: dict(max_new_tokens=18, num_beams=1, eos_token_id=[2, free[6]]), ["eos_token_id"]
 )
@@ -461,7 +467,7 @@ OTHERS = [
     opt(
         "opt",
         "Norms before the sublayers; learned positions behind two rows.",
-        [GREEDY, BATCH, BEAM, TWO_ENDS],
+        [GREEDY, BATCH, BEAM, TWO_ENDS, PROMPT_NGRAMS],
         dtype="F16",
         hidden_size=33,
         num_attention_heads=3,

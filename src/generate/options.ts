@@ -39,6 +39,8 @@ export interface GenerateOptions {
   readonly seed?: number;
   readonly repetitionPenalty?: number;
   readonly noRepeatNgramSize?: number;
+  /** N-grams of the source (of decoders: of the prompt) are not written again. Default 0: off. */
+  readonly encoderNoRepeatNgramSize?: number;
   readonly badWordsIds?: readonly (readonly number[])[];
   readonly suppressTokens?: readonly number[];
   readonly beginSuppressTokens?: readonly number[];
@@ -107,6 +109,7 @@ export interface Settings {
   readonly sampling: Sampling | undefined;
   readonly repetitionPenalty: number;
   readonly noRepeatNgramSize: number;
+  readonly encoderNoRepeatNgramSize: number;
   readonly badWords: readonly (readonly number[])[];
   readonly suppressTokens: readonly number[];
   readonly beginSuppressTokens: readonly number[];
@@ -154,6 +157,7 @@ const OPTIONS: Readonly<Record<keyof GenerateOptions, true>> = {
   seed: true,
   repetitionPenalty: true,
   noRepeatNgramSize: true,
+  encoderNoRepeatNgramSize: true,
   badWordsIds: true,
   suppressTokens: true,
   beginSuppressTokens: true,
@@ -212,6 +216,7 @@ export function resolveOptions(
     sampling: sampling(pick, options),
     repetitionPenalty: pick.number("repetitionPenalty", "repetition_penalty", 1, { above: 0 }),
     noRepeatNgramSize: pick.int("noRepeatNgramSize", "no_repeat_ngram_size", 0, { min: 0 }),
+    encoderNoRepeatNgramSize: pick.int("encoderNoRepeatNgramSize", "encoder_no_repeat_ngram_size", 0, { min: 0 }),
     // A banned end would be no ban but an endless text: Hugging Face leaves those out too.
     badWords: pick
       .lists("badWordsIds", "bad_words_ids")

@@ -6,7 +6,7 @@ import type { Workspace } from "../engine/workspace.ts";
 import { advance, beamStep, processHistory, processVocabulary, recordCandidates, sample, sampleScored } from "../ops/decoding.ts";
 import { logSoftmax } from "../ops/softmax.ts";
 import { argmax, topK } from "../ops/vocabulary.ts";
-import type { DecoderInputs } from "../models/architecture.ts";
+import type { Architecture, DecoderInputs } from "../models/architecture.ts";
 import { Graph, type Value } from "../schedule/graph.ts";
 import { recordSize } from "./candidates.ts";
 import { recorded, type Settings } from "./options.ts";
@@ -38,7 +38,13 @@ export function selectGraph(settings: Settings, { rows, items, vocabulary }: { r
 }
 
 /** First half: scores with the built-in processors applied. */
-export function processLogits(g: Graph, logits: Value, { ids, past }: StepState, settings: Settings, vocabulary: number): Value {
+export function processLogits(
+  g: Graph,
+  logits: Value,
+  { ids, past, sourceLengths, share }: DecoderInputs,
+  settings: Settings,
+  { vocabSize: vocabulary, kind }: Architecture,
+): Value {
   const rows = ids.shape[0] as number;
   const begin = beginOf(g, rows);
   const eos = eosOf(g, settings);
@@ -46,13 +52,23 @@ export function processLogits(g: Graph, logits: Value, { ids, past }: StepState,
   // Beam search processes log-probabilities, the others logits: as Hugging Face does.
   const scores = settings.numBeams > 1 ? logSoftmax(g, logits) : logits;
   const words = settings.badWords;
-  const { repetitionPenalty, noRepeatNgramSize } = settings;
-  if (repetitionPenalty !== 1 || noRepeatNgramSize > 0 || words.length > 0) {
+  const { repetitionPenalty, noRepeatNgramSize, encoderNoRepeatNgramSize: sourceNgramSize } = settings;
+  if (repetitionPenalty !== 1 || noRepeatNgramSize > 0 || sourceNgramSize > 0 || words.length > 0) {
     const wordInputs = words.length > 0 && {
       wordTokens: g.input("words.tokens", [words.flat().length], "i32"),
       wordStarts: g.input("words.starts", [words.length + 1], "i32"),
     };
-    processHistory(g, { logits: scores, history, past, ...wordInputs }, { repetitionPenalty, noRepeatNgramSize });
+    // What a decoder alone was given is its prompt.
+    const alone = kind === "decoder";
+    const sourceInputs = sourceNgramSize > 0 && {
+      source: alone ? history : g.input("source.ids", ["batch", "source"], "i32"),
+      sourceLengths: alone ? begin : sourceLengths,
+    };
+    processHistory(
+      g,
+      { logits: scores, history, past, ...wordInputs, ...sourceInputs },
+      { repetitionPenalty, noRepeatNgramSize, sourceNgramSize, share: alone ? 1 : share },
+    );
   }
   const bias = settings.suppressTokens.length > 0 && { bias: g.input("bias", [vocabulary]) };
   const firstBias = settings.beginSuppressTokens.length > 0 && { firstBias: g.input("bias.first", [vocabulary]) };
@@ -129,6 +145,7 @@ export const planKey = (settings: Settings): string => {
     sampling,
     repetitionPenalty,
     noRepeatNgramSize,
+    encoderNoRepeatNgramSize,
     badWords,
     suppressTokens,
     beginSuppressTokens,
@@ -146,6 +163,7 @@ export const planKey = (settings: Settings): string => {
     sampling && { ...sampling, seed: undefined },
     repetitionPenalty,
     noRepeatNgramSize,
+    encoderNoRepeatNgramSize,
     badWords.length,
     badWords.flat().length,
     suppressTokens.length > 0,

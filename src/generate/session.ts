@@ -214,7 +214,7 @@ export class Session {
     const build = () => {
       if (graph) return graph;
       const { g, logits, inputs } = decodeGraph(engine, { rows: this.dims.rows, query: 1, table: group > 1 });
-      const scores = processLogits(g, logits!, inputs, settings, architecture.vocabSize);
+      const scores = processLogits(g, logits!, inputs, settings, architecture);
       if (split) g.output(SCORES, scores);
       else select(g, scores, inputs, settings, prompts.length);
       return (graph = hook(decoderHooks)(g));

@@ -1,6 +1,6 @@
 // What a decoding step does after the logits, on state that stays on the GPU: logits processors, sampling, advancing rows
 // or beams. Nodes without outputs change their inputs in place.
-import { defineOp, type Graph, type Value } from "../schedule/graph.ts";
+import { defineOp, type Dim, type Graph, type Value } from "../schedule/graph.ts";
 
 type Values = Record<string, Value | undefined>;
 
@@ -11,6 +11,9 @@ export interface HistoryInputs extends Values {
   readonly past: Value;
   readonly wordTokens?: Value;
   readonly wordStarts?: Value;
+  /** i32 [rows / share, tokens], and how many of them there are, i32 [rows / share]. */
+  readonly source?: Value;
+  readonly sourceLengths?: Value;
 }
 
 export interface HistoryAttrs {
@@ -18,6 +21,10 @@ export interface HistoryAttrs {
   readonly repetitionPenalty: number;
   /** 0 is off. */
   readonly noRepeatNgramSize: number;
+  /** Of n-grams of the source; 0 is off. */
+  readonly sourceNgramSize?: number;
+  /** Rows per source. Default 1. */
+  readonly share?: Dim;
 }
 
 export const processHistoryOp = defineOp<HistoryInputs, HistoryAttrs>("process-history");

@@ -161,6 +161,7 @@ const TASK_OPTIONS: Readonly<Record<string, keyof GenerateOptions>> = {
   length_penalty: "lengthPenalty",
   early_stopping: "earlyStopping",
   no_repeat_ngram_size: "noRepeatNgramSize",
+  encoder_no_repeat_ngram_size: "encoderNoRepeatNgramSize",
   repetition_penalty: "repetitionPenalty",
   do_sample: "doSample",
   temperature: "temperature",

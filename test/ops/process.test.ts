@@ -23,6 +23,8 @@ interface Row {
 interface Case {
   readonly vocabulary: number;
   readonly rows: readonly Row[];
+  /** Of every `share` rows in turn. */
+  readonly sources?: readonly (readonly number[])[];
   readonly capacity: number;
   /** min_length, bad words, …; `max_new_tokens` where an end is forced. */
   readonly config: GenerationConfig;
@@ -30,7 +32,14 @@ interface Case {
 }
 
 /** What src/generate/select.ts writes for these settings, here spelled out. */
-async function process({ vocabulary, rows, capacity, config, seed }: Case): Promise<{ got: Float32Array; logits: Float32Array }> {
+async function process({
+  vocabulary,
+  rows,
+  sources = [],
+  capacity,
+  config,
+  seed,
+}: Case): Promise<{ got: Float32Array; logits: Float32Array }> {
   const g = new Graph();
   const inputs: Record<string, TensorData> = {};
   const ints = (name: string, shape: readonly number[], data: readonly number[]) => {
@@ -53,13 +62,27 @@ async function process({ vocabulary, rows, capacity, config, seed }: Case): Prom
   const words = options.badWords.filter((word) => !(word.length === 1 && options.eos.includes(word[0]!)));
   const starts = [0];
   for (const word of words) starts.push(starts.at(-1)! + word.length);
-  const { repetitionPenalty, noRepeatNgramSize } = options;
-  if (repetitionPenalty !== 1 || noRepeatNgramSize > 0 || words.length > 0) {
+  const { repetitionPenalty, noRepeatNgramSize, sourceNgramSize } = options;
+  if (repetitionPenalty !== 1 || noRepeatNgramSize > 0 || sourceNgramSize > 0 || words.length > 0) {
     const wordInputs = words.length > 0 && {
       wordTokens: ints("words", [words.flat().length], words.flat()),
       wordStarts: ints("starts", [starts.length], starts),
     };
-    processHistory(g, { logits, history, past, ...wordInputs }, { repetitionPenalty, noRepeatNgramSize });
+    const width = Math.max(...sources.map((ids) => ids.length));
+    const padded = sources.flatMap((ids) => [...ids, ...integers(width - ids.length, { seed: seed + 8, high: vocabulary })]);
+    const sourceInputs = sourceNgramSize > 0 && {
+      source: ints("source", [sources.length, width], padded),
+      sourceLengths: ints(
+        "source.lengths",
+        [sources.length],
+        sources.map((ids) => ids.length),
+      ),
+    };
+    processHistory(
+      g,
+      { logits, history, past, ...wordInputs, ...sourceInputs },
+      { repetitionPenalty, noRepeatNgramSize, sourceNgramSize, share: count / Math.max(1, sources.length) },
+    );
   }
 
   const suppress = (name: string, tokens: readonly number[]) => {
@@ -98,7 +121,8 @@ async function check(c: Case): Promise<{ banned: number; changed: number }> {
   const { got, logits } = await process(c);
   const gold = c.rows.flatMap(({ ids, prompt }, r) => {
     const row = logits.subarray(r * c.vocabulary, (r + 1) * c.vocabulary);
-    return [...processors(generationOptions(prompt, c.config), prompt)(ids, Float64Array.from(row))];
+    const source = c.sources?.[Math.floor((r * c.sources.length) / c.rows.length)];
+    return [...processors(generationOptions(prompt, c.config), prompt, source)(ids, Float64Array.from(row))];
   });
   expectClose(
     Float64Array.from(got, (x) => (x <= READ_AS_BANNED ? -Infinity : x)),
@@ -127,19 +151,25 @@ describe("the tokens so far", () => {
       ],
       repetition_penalty: [1, 1.3, 0.6],
       no_repeat_ngram_size: [0, 1, 2, 3, 70],
+      encoder_no_repeat_ngram_size: [0, 1, 2, 3, 70],
+      sources: ["one", "each"],
       words: [0, 1, 90],
     },
     // Something is asked for.
-    ({ repetition_penalty, no_repeat_ngram_size, words }) => repetition_penalty !== 1 || no_repeat_ngram_size > 0 || words > 0,
+    ({ repetition_penalty: penalty, no_repeat_ngram_size: n, encoder_no_repeat_ngram_size: m, words }) =>
+      penalty !== 1 || n > 0 || m > 0 || words > 0,
   );
-  test.each(cases.map((c, i) => [JSON.stringify(c), c, i] as const))("%s", async (_, { vocabulary, lengths, words, ...config }, i) => {
+  test.each(cases.map((c, i) => [JSON.stringify(c), c, i] as const))("%s", async (_, c, i) => {
+    const { vocabulary, lengths, words, sources, ...config } = c;
     const rows = rowsOf(lengths, { vocabulary, seed: 100 * i });
+    const counts = sources === "one" ? [40] : lengths.map((length) => 1 + ((length * 7) % 90));
     const token = integers(1000, { seed: i, low: Math.max(0, vocabulary - 4), high: vocabulary });
     // One token, several, and more than a row may have; some are what the first row ends with.
     const bad_words_ids = Array.from({ length: words }, (__, w) =>
       w % 3 === 0 ? [...rows[0]!.ids.slice(-(1 + (w % 4))), token[w]!] : token.slice(w, w + 1 + (w % 7)),
     );
-    await check({ vocabulary, rows, capacity: 130, config: { ...config, bad_words_ids }, seed: i });
+    const given = rowsOf(counts, { vocabulary, seed: 100 * i + 50 }).map(({ ids }) => ids);
+    await check({ vocabulary, rows, sources: given, capacity: 130, config: { ...config, bad_words_ids }, seed: i });
   });
 
   test("a token that has occurred often is penalised once, and a penalised one can be banned as well", async () => {

@@ -17,6 +17,7 @@ export interface GenerationConfig {
   early_stopping?: boolean | "never" | null;
   repetition_penalty?: number | null;
   no_repeat_ngram_size?: number | null;
+  encoder_no_repeat_ngram_size?: number | null;
   bad_words_ids?: number[][] | null;
   forced_bos_token_id?: number | null;
   forced_eos_token_id?: number | null;
@@ -41,6 +42,7 @@ export interface GenerationOptions {
   earlyStopping: boolean | "never";
   repetitionPenalty: number;
   noRepeatNgramSize: number;
+  sourceNgramSize: number;
   badWords: number[][];
   forcedBos: number | undefined;
   forcedEos: number | undefined;
@@ -66,6 +68,7 @@ export function generationOptions(promptLength: number, ...configs: readonly Gen
     earlyStopping: c.early_stopping ?? false,
     repetitionPenalty: c.repetition_penalty ?? 1,
     noRepeatNgramSize: c.no_repeat_ngram_size ?? 0,
+    sourceNgramSize: c.encoder_no_repeat_ngram_size ?? 0,
     badWords: c.bad_words_ids ?? [],
     forcedBos: c.forced_bos_token_id ?? undefined,
     forcedEos: c.forced_eos_token_id ?? undefined,
@@ -81,10 +84,12 @@ export function generationOptions(promptLength: number, ...configs: readonly Gen
 /**
  * All processors of the options as one function (ids so far, scores of the next token) → new scores. Greedy search hands it logits, beam
  * search log-probabilities: the repetition penalty tells them apart.
+ * @param source what the encoder was given, or the prompt
  */
 export function processors(
   options: GenerationOptions,
   promptLength: number,
+  source: readonly number[] = [],
 ): (ids: readonly number[], scores: Float64Array) => Float64Array {
   const { repetitionPenalty: penalty, noRepeatNgramSize: n, minLength, maxLength, eos } = options;
   const badWords = options.badWords.filter((word) => !(word.length === 1 && eos.includes(word[0]!)));
@@ -106,6 +111,9 @@ export function processors(
         if (endsWith(ids, ids.slice(start, start + n - 1))) forbid([ids[start + n - 1]!]);
       }
     }
+    const m = options.sourceNgramSize;
+    for (let start = 0; m > 0 && start + m <= source.length; start++)
+      if (endsWith(ids, source.slice(start, start + m - 1))) forbid([source[start + m - 1]!]);
     for (const word of badWords) if (endsWith(ids, word.slice(0, -1))) forbid([word.at(-1)!]);
     if (ids.length < minLength) forbid(eos);
     if (options.forcedBos !== undefined && ids.length === 1) force(options.forcedBos);

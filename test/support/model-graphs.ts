@@ -51,7 +51,7 @@ export function graphsOf(architecture: Architecture, generation: object, kv: KvT
     for (const beams of [1, 4]) {
       const settings = resolveOptions({ numBeams: beams }, generation as Record<string, unknown>, architecture, { longest: 1 });
       const { g, logits, inputs } = decodeGraph(source, { rows: beams, query: 1, table: beams > 1 });
-      select(g, processLogits(g, logits!, inputs, settings, architecture.vocabSize), inputs, settings, 1);
+      select(g, processLogits(g, logits!, inputs, settings, architecture), inputs, settings, 1);
       graphs.push([beams > 1 ? `step, ${beams} beams` : "step", g]);
     }
   }

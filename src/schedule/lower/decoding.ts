@@ -8,15 +8,20 @@ import { elements } from "../graph.ts";
 import { type Lowering, lowering } from "../lowering.ts";
 
 export const lowerProcessHistory: Lowering = lowering(processHistoryOp, (node) => {
-  const { logits, history, past, wordTokens, wordStarts } = node.inputs;
-  const { repetitionPenalty, noRepeatNgramSize } = node.attrs;
+  const { logits, history, past, wordTokens, wordStarts, source, sourceLengths } = node.inputs;
+  const { repetitionPenalty, noRepeatNgramSize, sourceNgramSize = 0, share = 1 } = node.attrs;
   const rows = logits.shape[0]!;
-  const options = { penalty: repetitionPenalty !== 1, ngram: noRepeatNgramSize > 0, words: wordTokens !== undefined };
+  const options = {
+    penalty: repetitionPenalty !== 1,
+    ngram: noRepeatNgramSize > 0,
+    source: source !== undefined,
+    words: wordTokens !== undefined,
+  };
   return [
     {
       instance: instantiate(processHistoryKernel, options),
       path: node.path,
-      reads: { history, past, word_tokens: wordTokens, word_starts: wordStarts },
+      reads: { history, past, word_tokens: wordTokens, word_starts: wordStarts, source, source_lengths: sourceLengths },
       writes: { logits },
       params: {
         rows,
@@ -25,6 +30,9 @@ export const lowerProcessHistory: Lowering = lowering(processHistoryOp, (node) =
         ngram: noRepeatNgramSize,
         wordCount: wordStarts ? (wordStarts.shape[0] as number) - 1 : 0,
         penalty: repetitionPenalty,
+        sourceNgram: sourceNgramSize,
+        sourceTokens: source?.shape[1] ?? 0,
+        share,
       },
       grid: rows,
       flops: product(rows, history.shape[1]!),

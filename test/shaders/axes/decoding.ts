@@ -16,7 +16,7 @@ export const decodingAxes = [
   defineAxes({ kernel: argmaxKernel, axes: { subgroups: FLAG } }),
   defineAxes({ kernel: beamMoveKernel, axes: { beams: [1, 2, 4, 5, MAX_BEAMS] } }),
   defineAxes({ kernel: beamSelectKernel, axes: {} }),
-  defineAxes({ kernel: processHistoryKernel, axes: { penalty: FLAG, ngram: FLAG, words: FLAG } }),
+  defineAxes({ kernel: processHistoryKernel, axes: { penalty: FLAG, ngram: FLAG, source: FLAG, words: FLAG } }),
   defineAxes({ kernel: processVocabularyKernel, axes: { bias: FLAG, firstBias: FLAG, minimum: FLAG, forced: FLAG } }),
   defineAxes({ kernel: recordCandidatesKernel, axes: {} }),
   defineAxes({ kernel: sampleKernel, axes: { topK: FLAG, topP: FLAG, minP: FLAG, scored: FLAG, subgroups: FLAG } }),
