@@ -17,6 +17,7 @@ BART = dict(
     eos_token_id=2,
     decoder_start_token_id=2,
 )
+BLENDERBOT = BART | dict(vocab_size=90, d_model=24, pad_token_id=0, bos_token_id=1, decoder_start_token_id=1)
 T5 = dict(
     vocab_size=101,
     d_model=22,
@@ -105,6 +106,36 @@ PACKS = [
         lengths=[[(9, 0)], [(6, 0), (10, 0)], [(19, 0)]],
         dtype="F16",
         note="The decoder reads the source shifted right; logits (B, 3) come from its last end of sentence.",
+    ),
+    Pack(
+        "blenderbot",
+        "encdec",
+        "BlenderbotForConditionalGeneration",
+        BLENDERBOT | dict(scale_embedding=True, encoder_layers=1),
+        gains=LIVELY,
+        generation_config=dict(forced_eos_token_id=2, encoder_no_repeat_ngram_size=1, no_repeat_ngram_size=3, max_length=24, num_beams=4),
+        generation=[
+            Generation("as_configured", [11], {}, ["encoder_no_repeat_ngram_size"]),
+            Generation("as_configured_batch2_padded", [7, 12], {}, ["encoder_no_repeat_ngram_size", "num_beams"]),
+            Generation(
+                "greedy_source_pairs",
+                [14],
+                dict(num_beams=1, max_new_tokens=22, encoder_no_repeat_ngram_size=2),
+                ["encoder_no_repeat_ngram_size"],
+            ),
+        ],
+        dtype="F16",
+        note="Words of the source are not written again.",
+    ),
+    Pack(
+        "blenderbot_small",
+        "encdec",
+        "BlenderbotSmallForConditionalGeneration",
+        BLENDERBOT | dict(forced_eos_token_id=None),
+        gains=LIVELY,
+        generation=[GREEDY, BEAM, PENALTIES],
+        dtype="F16",
+        note="Norms after the sublayers; the decoder's embeddings are normalised before their positions are added, the encoder's behind.",
     ),
     Pack(
         "mbart",

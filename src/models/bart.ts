@@ -5,7 +5,8 @@ import { decoderBlock, type DecoderNames } from "../nn/decoder.ts";
 import { encoder, stack } from "../nn/encoder.ts";
 import { linear } from "../nn/linear.ts";
 import { layerNorm } from "../nn/norm.ts";
-import { embedding } from "../ops/embedding.ts";
+import { add } from "../ops/add.ts";
+import { embedding, type EmbeddingOptions } from "../ops/embedding.ts";
 import { matmul } from "../ops/matmul.ts";
 import { type Graph, reshape, type Value } from "../schedule/graph.ts";
 import type { Architecture, CheckpointNames, DecoderInputs, EncoderInputs, Family, HostTable } from "./architecture.ts";
@@ -29,8 +30,8 @@ export interface BartVariant {
   readonly positions: { readonly offset: number } | { readonly table: (width: number) => HostTable };
   /** Norms before the sublayers, and one after each stack. */
   readonly preNorm: boolean;
-  /** Norm of the embeddings. */
-  readonly embeddingNorm: boolean;
+  /** Norm of the embeddings; with "tokens" the decoder's has its positions added behind it. */
+  readonly embeddingNorm: boolean | "tokens";
   /** The decoder reads the source shifted right where it is given nothing else. */
   readonly shifts?: boolean;
   /** Vocabulary of the decoder, where the encoder's is another. */
@@ -81,14 +82,16 @@ export function readBart(config: ConfigReader, checkpoint: CheckpointNames, vari
     const path = `model.${stack}.embed_tokens`;
     const stored = `model.${stack}.embed_positions.weight`;
     const learned = "offset" in positions ? positions.offset : checkpoint.has(stored) ? 0 : undefined;
-    const embedded = embedding(g, ids, table(g, stack), {
-      path,
-      scale,
+    const places = {
       past,
       positions: learned === undefined ? g.table("positions", ["positions", width]) : g.weight(stored, [maxPositions + learned, width]),
       positionOffset: learned,
-    });
-    return embeddingNorm ? layerNorm(g, embedded, `model.${stack}.layernorm_embedding`, { eps: EPS }) : embedded;
+    };
+    const norm = (x: Value) => (embeddingNorm ? layerNorm(g, x, `model.${stack}.layernorm_embedding`, { eps: EPS }) : x);
+    const lookup = (rows: Value, options: EmbeddingOptions) => embedding(g, ids, rows, { path, ...options });
+    if (embeddingNorm !== "tokens" || stack === "encoder") return norm(lookup(table(g, stack), { scale, ...places }));
+    // A lookup in which tokens count nothing gives their positions.
+    return add(g, norm(lookup(table(g, stack), { scale })), lookup(places.positions, { scale: 0, ...places }), { path });
   };
 
   function headOn(g: Graph, x: Value, lengths: Value): Value | undefined {

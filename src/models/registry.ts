@@ -9,6 +9,8 @@ const PAGES: Readonly<Record<string, () => Promise<Family>>> = {
   albert: async () => (await import("./albert.ts")).albert,
   bart: async () => (await import("./bart.ts")).bart,
   bert: async () => (await import("./bert.ts")).bert,
+  blenderbot: async () => (await import("./blenderbot.ts")).blenderbot,
+  "blenderbot-small": async () => (await import("./blenderbot.ts")).blenderbotSmall,
   bloom: async () => (await import("./bloom.ts")).bloom,
   camembert: ROBERTA,
   distilbert: async () => (await import("./distilbert.ts")).distilbert,
