@@ -111,7 +111,8 @@ export function expected(c: CaseShape, data: CaseData): AttentionResult[] {
       const h = Math.floor(n / keys / queries);
       const byDistance = data.distances?.[(Math.abs(position - j) * 2 + Number(j > position)) * heads + h] ?? 0;
       const extra = mask?.data[b * additive.data.length + n] ?? 0;
-      const seen = j < valid && !(c.causal && j > position) && !(c.window !== undefined && Math.abs(position - j) >= c.window) && extra > -1e29;
+      const seen =
+        j < valid && !(c.causal && j > position) && !(c.window !== undefined && Math.abs(position - j) >= c.window) && extra > -1e29;
       additive.data[n] = seen ? extra + byDistance : -Infinity;
     });
     return attention(

@@ -71,7 +71,8 @@ async function check({ form, shape, mask, causal = false, window, lengths = fals
   additive.data.forEach((_, n) => {
     const [j, t, b] = [n % columns, Math.floor(n / columns) % queries, Math.floor(n / (additive.data.length / batch))];
     const plus = extra?.data[n] ?? 0;
-    const seen = plus > -1e29 && !(causal && j > t) && !(window !== undefined && Math.abs(t - j) >= window) && !(lengths && j >= counts[b]!);
+    const seen =
+      plus > -1e29 && !(causal && j > t) && !(window !== undefined && Math.abs(t - j) >= window) && !(lengths && j >= counts[b]!);
     additive.data[n] = seen ? plus : -Infinity;
   });
   const gold = reference(x, { scale, mask: additive });
