@@ -1,6 +1,7 @@
 // Projections stored head by head: in the buffers they lie as if q, k and v had been stored one after the other, whatever the type.
 import { describe, expect, test } from "vitest";
-import { BLOCK, isQuantized, STORED_BYTES, type StoredType, type WeightType } from "../../shaders/weights.ts";
+import { BLOCK, isQuantized } from "../../shaders/blocks.ts";
+import { STORED_BYTES, type StoredType, type WeightType } from "../../shaders/weights.ts";
 import { traitsOf } from "../../src/gpu/device.ts";
 import { openCheckpoint } from "../../src/load/safetensors.ts";
 import { checkWeights, planWeights, uploadWeights } from "../../src/load/weights.ts";
