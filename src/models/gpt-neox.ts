@@ -10,6 +10,7 @@ import { add } from "../ops/add.ts";
 import { embedding } from "../ops/embedding.ts";
 import { matmul } from "../ops/matmul.ts";
 import type { Graph, Value } from "../schedule/graph.ts";
+import { rotaryLowerings } from "../schedule/lower/rotary-family.ts";
 import type { Architecture, CheckpointNames, DecoderInputs, Family } from "./architecture.ts";
 import { decoderHead, headOf } from "./heads.ts";
 import { reachOf, readRope } from "./rope.ts";
@@ -40,6 +41,7 @@ function read(config: ConfigReader, checkpoint: CheckpointNames): Architecture {
     vocabSize,
     maxPositions: reachOf(rotary, config.int("max_position_embeddings")),
     attention: { decoder: { paths: Array.from({ length: layers }, (_, i) => `${layer(i)}.attention`), heads } },
+    lowerings: rotaryLowerings,
     tables: { angles: (rows, lengths) => rotaryAngles(rows, rotary, lengths) },
     tablesOf: (lengths) => ownAngles(rotary, lengths),
 

@@ -13,6 +13,7 @@ import { activation } from "../ops/map.ts";
 import { matmul } from "../ops/matmul.ts";
 import { pickToken } from "../ops/pick-token.ts";
 import { type Graph, reshape, type Value } from "../schedule/graph.ts";
+import { rotaryLowerings } from "../schedule/lower/rotary-family.ts";
 import type { Architecture, CheckpointNames, EncoderInputs, Family } from "./architecture.ts";
 import { encoderHeadOf, labelsOf } from "./heads.ts";
 import { readRope } from "./rope.ts";
@@ -90,6 +91,7 @@ function read(config: ConfigReader, checkpoint: CheckpointNames): Architecture {
     vocabSize,
     maxPositions: config.int("max_position_embeddings"),
     attention: { encoder: { paths: Array.from({ length: layers }, (_, i) => `${layer(i)}.attn`), heads } },
+    lowerings: rotaryLowerings,
     tables: Object.fromEntries(
       Object.entries(rotary).map(([name, options]) => [name, (rows, lengths) => rotaryAngles(rows, options, lengths)]),
     ),
