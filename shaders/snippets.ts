@@ -1,32 +1,28 @@
 // Pieces of WGSL that several kernels share.
 import { wgsl } from "./wgsl.ts";
 
-export type Activation = "relu" | "gelu" | "gelu_new" | "silu" | "tanh";
+/** y of x, named as in Hugging Face configs: `gelu` is the exact one (erf), `gelu_new` its approximation by tanh, `quick_gelu` by a sigmoid. */
+const FORMULAS = {
+  relu: wgsl`max(x, 0.0)`,
+  relu2: wgsl`max(x, 0.0) * max(x, 0.0)`,
+  relu6: wgsl`clamp(x, 0.0, 6.0)`,
+  leaky_relu: wgsl`max(x, 0.01 * x)`,
+  gelu: wgsl`0.5 * x * (1.0 + erf(x * 0.7071067811865476))`,
+  gelu_new: wgsl`0.5 * x * (1.0 + tanh(clamp(0.7978845608028654 * (x + 0.044715 * x * x * x), -15.0, 15.0)))`,
+  quick_gelu: wgsl`x / (1.0 + exp(-1.702 * x))`,
+  silu: wgsl`x / (1.0 + exp(-x))`,
+  sigmoid: wgsl`1.0 / (1.0 + exp(-x))`,
+  tanh: wgsl`tanh(clamp(x, -15.0, 15.0))`,
+};
 
-export const ACTIVATIONS: readonly Activation[] = ["relu", "gelu", "gelu_new", "silu", "tanh"];
+export type Activation = keyof typeof FORMULAS;
 
-/**
- * Declares `fn activate(x: f32) -> f32`. `gelu` is the exact one (erf), `gelu_new` the tanh approximation (Hendrycks &
- * Gimpel 2016), named as in Hugging Face configs.
- */
-export function activationFunction(activation: Activation): string {
-  return wgsl`#if ${activation === "relu"}
-fn activate(x: f32) -> f32 { return max(x, 0.0); }
-#elif ${activation === "silu"}
-fn activate(x: f32) -> f32 { return x / (1.0 + exp(-x)); }
-#elif ${activation === "tanh"}
-fn activate(x: f32) -> f32 { return tanh(clamp(x, -15.0, 15.0)); }
-#elif ${activation === "gelu_new"}
-fn activate(x: f32) -> f32 {
-  let inner = 0.7978845608028654 * (x + 0.044715 * x * x * x);
-  return 0.5 * x * (1.0 + tanh(clamp(inner, -15.0, 15.0)));
-}
-#else
-${ERF}
-fn activate(x: f32) -> f32 { return 0.5 * x * (1.0 + erf(x * 0.7071067811865476)); }
-#endif
+export const ACTIVATIONS = Object.keys(FORMULAS) as readonly Activation[];
+
+/** Declares `fn activate(x: f32) -> f32` (Hendrycks & Gimpel 2016, Ramachandran et al. 2017, So et al. 2021). */
+export const activationFunction = (activation: Activation): string => wgsl`${activation === "gelu" ? ERF : ""}
+fn activate(x: f32) -> f32 { return ${FORMULAS[activation]}; }
 `;
-}
 
 // erf by Abramowitz & Stegun 7.1.26: |error| ≤ 1.5e-7, below what f32 resolves of 1 + erf.
 const ERF = wgsl`fn erf(x: f32) -> f32 {

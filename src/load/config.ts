@@ -20,6 +20,9 @@ export const MOST_LAYERS = 512;
 /** What the names of activations mean: the approximations of GELU by tanh are one. */
 const ACTIVATIONS = {
   relu: "relu",
+  relu2: "relu2",
+  relu6: "relu6",
+  leaky_relu: "leaky_relu",
   gelu: "gelu",
   gelu_python: "gelu",
   gelu_new: "gelu_new",
@@ -27,8 +30,10 @@ const ACTIVATIONS = {
   gelu_accurate: "gelu_new",
   gelu_pytorch_tanh: "gelu_new",
   gelu_python_tanh: "gelu_new",
+  quick_gelu: "quick_gelu",
   silu: "silu",
   swish: "silu",
+  sigmoid: "sigmoid",
   tanh: "tanh",
 } as const;
 

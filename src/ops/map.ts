@@ -20,7 +20,7 @@ function checked(path: string, a: Value, b: Value): void {
   if (!sameShape(a.shape, b.shape)) throw new ShapeError(`${path}: shapes`, { op: path, expected: a.shape, got: b.shape });
 }
 
-/** relu, gelu (erf), gelu_new (tanh), silu or tanh of every element. */
+/** relu, gelu (erf), gelu_new (tanh), silu or another of `ACTIVATIONS` of every element. */
 export function activation(g: Graph, x: Value, kind: Activation, { path = "activation" } = {}): Value {
   if (!ACTIVATIONS.includes(kind)) throw new ShapeError(`${path}: activation`, { op: path, expected: ACTIVATIONS, got: kind });
   return mapOp.append(g, path, { a: x }, { activation: kind, factor: 1 }, [{ shape: x.shape }])[0]!;

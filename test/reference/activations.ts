@@ -1,8 +1,6 @@
 // Activation functions by the names that Hugging Face configs use, in f64.
 import { map, type Tensor } from "./tensor.ts";
 
-export type Activation = "relu" | "gelu" | "gelu_new" | "silu" | "tanh";
-
 /** erf by its Maclaurin series below 2 and the continued fraction of erfc above; absolute error below 1e-14. */
 export function erf(x: number): number {
   const a = Math.abs(x);
@@ -24,15 +22,22 @@ export function erf(x: number): number {
 export const relu = (x: number): number => Math.max(0, x);
 export const gelu = (x: number): number => 0.5 * x * (1 + erf(x / Math.SQRT2));
 export const geluNew = (x: number): number => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)));
+const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
+export const quickGelu = (x: number): number => x * sigmoid(1.702 * x);
 export const silu = (x: number): number => x / (1 + Math.exp(-x));
 
 const FUNCTIONS: Record<string, (x: number) => number> = {
   relu,
+  relu2: (x) => relu(x) ** 2,
+  relu6: (x) => Math.min(6, relu(x)),
+  leaky_relu: (x) => (x < 0 ? 0.01 * x : x),
   gelu,
   gelu_new: geluNew,
   gelu_pytorch_tanh: geluNew,
+  quick_gelu: quickGelu,
   silu,
   swish: silu,
+  sigmoid,
   tanh: Math.tanh,
 };
 
