@@ -94,8 +94,8 @@ export const gemma3: Family = {
       modelType: "gemma3_text",
       norms: "around",
       attention: {
+        // attn_logit_softcapping caps nothing here: the reference reads it for Gemma 2 alone.
         scale: scale(config),
-        softcap: cap(config, "attn_logit_softcapping"),
         headNorm: { q: "q_norm", k: "k_norm", eps, weightOffset: 1 },
       },
       logitCap: cap(config, "final_logit_softcapping"),

@@ -53,6 +53,9 @@ describe("values", () => {
   test("activations by all their names", () => {
     const names = {
       relu: "relu",
+      relu2: "relu2",
+      relu6: "relu6",
+      leaky_relu: "leaky_relu",
       gelu: "gelu",
       gelu_new: "gelu_new",
       gelu_pytorch_tanh: "gelu_new",
@@ -60,8 +63,10 @@ describe("values", () => {
       gelu_accurate: "gelu_new",
       gelu_python_tanh: "gelu_new",
       gelu_python: "gelu",
+      quick_gelu: "quick_gelu",
       silu: "silu",
       swish: "silu",
+      sigmoid: "sigmoid",
       tanh: "tanh",
     };
     for (const [name, expected] of Object.entries(names)) expect(reader(name).activation("x")).toBe(expected);

@@ -202,6 +202,13 @@ test.each([
   expect(g.nodes.find((node) => mapOp.is(node) && node.attrs.activation)?.attrs).toMatchObject({ activation });
 });
 
+test("scores are capped in Gemma 2 alone, whatever the config says", async () => {
+  const capped = async (modelType: string) =>
+    attentionsOf(decoderOf(await read({ model_type: modelType, attn_logit_softcapping: 20, final_logit_softcapping: 10 })))[0]!.attrs;
+  expect(await capped("gemma2")).toMatchObject({ softcap: 20 });
+  expect(await capped("gemma3_text")).toMatchObject({ softcap: undefined });
+});
+
 test("Phi-3's long angles begin where the config says it beside them", async () => {
   const factors = (x: number) => Array.from({ length: 48 }, () => x);
   const long = (rope: object) => ({
