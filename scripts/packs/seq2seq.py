@@ -230,4 +230,22 @@ PACKS = [
         seed=6,
         note="Every layer has its own relative_attention_bias.",
     ),
+    Pack(
+        "t5_sequence_classification",
+        "encdec",
+        "T5ForSequenceClassification",
+        T5 | dict(feed_forward_proj="relu", num_layers=1, num_decoder_layers=1, num_labels=3),
+        lengths=[[(7, 0)], [(5, 0), (9, 0)]],
+        dtype="BF16",
+        note="The decoder reads the source shifted right; logits (B, 3) come from its last end of sentence.",
+    ),
+    Pack(
+        "t5_token_classification",
+        "enc",
+        "T5ForTokenClassification",
+        T5 | dict(feed_forward_proj="gated-silu", num_layers=1, num_labels=3),
+        lengths=[[7], [5, 9]],
+        dtype="BF16",
+        note="The encoder alone, as a module called transformer.",
+    ),
 ]

@@ -99,6 +99,8 @@ export function readLlama(config: ConfigReader, checkpoint: CheckpointNames, var
   const rotary = variant.rotary ?? { angles: readRope(config, { size: dk }) };
   const positions = config.int("max_position_embeddings", { default: 2048 });
   const head = headOf(config, "causal-lm");
+  // The classes for question answering call the model so.
+  const root = checkpoint.has("transformer.norm.weight") ? "transformer" : "model";
   const tied = config.bool("tie_word_embeddings", variant.tied ?? false) || !checkpoint.has("lm_head.weight");
   const names = NORMS[variant.norms ?? "before"];
 
@@ -108,7 +110,7 @@ export function readLlama(config: ConfigReader, checkpoint: CheckpointNames, var
     head,
     vocabSize,
     maxPositions: Math.max(...Object.values(rotary).map((options) => reachOf(options, positions))),
-    attention: { decoder: { paths: Array.from({ length: layers }, (_, i) => `model.layers.${i}.self_attn`), heads } },
+    attention: { decoder: { paths: Array.from({ length: layers }, (_, i) => `${root}.layers.${i}.self_attn`), heads } },
     lowerings: rotaryLowerings,
     tables: Object.fromEntries(
       Object.entries(rotary).map(([name, options]) => [name, (rows, lengths) => rotaryAngles(rows, options, lengths)]),
@@ -116,7 +118,7 @@ export function readLlama(config: ConfigReader, checkpoint: CheckpointNames, var
     tablesOf: (lengths) => Object.values(rotary).some((options) => ownAngles(options, lengths)),
 
     decode(g: Graph, { ids, past, lengths, cache }: DecoderInputs) {
-      const embeddings = g.weight("model.embed_tokens.weight", [vocabSize, width]);
+      const embeddings = g.weight(`${root}.embed_tokens.weight`, [vocabSize, width]);
       const norm = (x: Value, path: string) =>
         variant.layerNorm ? layerNorm(g, x, path, variant.layerNorm) : rmsNorm(g, x, path, { eps, weightOffset });
       /** x + what a sublayer makes. */
@@ -127,9 +129,9 @@ export function readLlama(config: ConfigReader, checkpoint: CheckpointNames, var
         const y = f(before === undefined ? x : norm(x, `${path}.${before}`));
         return plus(x, after === undefined ? y : norm(y, `${path}.${after}`), path);
       };
-      let x = embedding(g, ids, embeddings, { path: "model.embed_tokens", scale: variant.embeddingScale });
+      let x = embedding(g, ids, embeddings, { path: `${root}.embed_tokens`, scale: variant.embeddingScale });
       for (let i = 0; i < layers; i++) {
-        const path = `model.layers.${i}`;
+        const path = `${root}.layers.${i}`;
         const { window, angles = "angles" } = variant.layer?.(i) ?? {};
         const attend = (h: Value) =>
           multiHeadAttention(g, { query: h }, `${path}.self_attn`, {
@@ -164,7 +166,7 @@ export function readLlama(config: ConfigReader, checkpoint: CheckpointNames, var
           x = step(x, path, names.mlp, mlp);
         }
       }
-      x = norm(x, "model.norm");
+      x = norm(x, `${root}.norm`);
       const scores = () => {
         const path = "lm_head";
         const logits = matmul(g, x, tied ? embeddings : g.weight("lm_head.weight", [vocabSize, width]), { path });

@@ -11,9 +11,11 @@ import { scaleBy } from "../ops/map.ts";
 import { matmul } from "../ops/matmul.ts";
 import type { Graph, Value } from "../schedule/graph.ts";
 import type { Architecture, CheckpointNames, DecoderInputs, EncoderInputs, Family } from "./architecture.ts";
-import { headOf } from "./heads.ts";
+import { headOf, labelsOf, sequenceHead } from "./heads.ts";
 
 const PROJECTIONS = { q: "q", k: "k", v: "v", out: "o" };
+/** As BART's: the last token, which is the end of the sequence. */
+const CLASSIFIER = { dense: "classification_head.dense", activation: "tanh", out: "classification_head.out_proj" } as const;
 /** Relative positions have no end; this bounds what may be asked for. */
 const MOST_POSITIONS = 1 << 16;
 
@@ -66,10 +68,13 @@ function read(config: ConfigReader, checkpoint: CheckpointNames): Architecture {
   const since5 = config.has("scale_decoder_outputs") || modelType === "mt5";
   const ownMatrix = checkpoint.has("lm_head.weight") && (!tied || since5);
   const scaled = config.bool("scale_decoder_outputs", tied && !ownMatrix);
-  const encodes = config.strings("architectures")[0]?.endsWith("EncoderModel") ?? false;
   const named = headOf(config, "seq2seq-lm");
+  const encodes = named === "token-classification" || (config.strings("architectures")[0]?.endsWith("EncoderModel") ?? false);
   // The first files name the class T5WithLMHeadModel.
-  const head = encodes ? "none" : named === "causal-lm" ? "seq2seq-lm" : named;
+  const head = named === "causal-lm" ? "seq2seq-lm" : named;
+  const shifts = head === "sequence-classification" || head === "question-answering";
+  // Classifiers hold the model as a module of theirs.
+  const root = checkpoint.has("transformer.encoder.final_layer_norm.weight") ? "transformer." : "";
 
   const feedForward = (at: number) => {
     const path = `layer.${at}.DenseReluDense`;
@@ -88,11 +93,11 @@ function read(config: ConfigReader, checkpoint: CheckpointNames): Architecture {
     feedForward: feedForward(2),
     feedForwardNorm: "layer.2.layer_norm",
   };
-  const paths = (stack: Stack, module = "") => Array.from({ length: depth[stack] }, (_, i) => `${stack}.block.${i}${module}`);
+  const paths = (stack: Stack, module = "") => Array.from({ length: depth[stack] }, (_, i) => `${root}${stack}.block.${i}${module}`);
   const crossPaths = paths("decoder", `.${decoderNames.cross}`);
   const modules = (stack: Stack) => ({ paths: paths(stack, `.${encoderNames.attention}`), heads });
 
-  const sharedNames = ["shared.weight", "encoder.embed_tokens.weight", "decoder.embed_tokens.weight"];
+  const sharedNames = ["shared", "encoder.embed_tokens", "decoder.embed_tokens"].map((name) => `${root}${name}.weight`);
   const sharedName = sharedNames.find((name) => checkpoint.has(name)) ?? sharedNames[0]!;
   const embeddings = (g: Graph) => g.weight(sharedName, [vocabSize, width]);
   const stackOf = (name: Stack) =>
@@ -117,18 +122,29 @@ function read(config: ConfigReader, checkpoint: CheckpointNames): Architecture {
   }
 
   /** The blocks of a stack that have one: the first, whose bias all share, in UMT5 every one. */
-  const biased = (name: Stack) => (ownBias ? paths(name) : [`${name}.block.0`]);
+  const biased = (name: Stack) => (ownBias ? paths(name) : [`${root}${name}.block.0`]);
 
   /** Biases of all blocks of a stack. */
   function biases(name: Stack, make: (block: string) => Value): (block: string) => Value {
     const made = new Map(biased(name).map((block) => [block, make(block)]));
-    return (block) => made.get(ownBias ? block : `${name}.block.0`)!;
+    return (block) => made.get(ownBias ? block : `${root}${name}.block.0`)!;
   }
 
-  function headOn(g: Graph, x: Value): Value | undefined {
-    if (head !== "seq2seq-lm") return undefined;
-    const matrix = ownMatrix ? g.weight("lm_head.weight", [vocabSize, width]) : embeddings(g);
-    return matmul(g, scaled ? scaleBy(g, x, width ** -0.5, { path: "lm_head" }) : x, matrix, { path: "lm_head" });
+  function headOn(g: Graph, x: Value, lengths: Value): Value | undefined {
+    switch (head) {
+      case "seq2seq-lm": {
+        const matrix = ownMatrix ? g.weight("lm_head.weight", [vocabSize, width]) : embeddings(g);
+        return matmul(g, scaled ? scaleBy(g, x, width ** -0.5, { path: "lm_head" }) : x, matrix, { path: "lm_head" });
+      }
+      case "sequence-classification":
+        return sequenceHead(g, x, { ...CLASSIFIER, labels: labelsOf(config), lengths });
+      case "token-classification":
+        return linear(g, x, "classifier", { out: labelsOf(config) });
+      case "question-answering":
+        return linear(g, x, "qa_outputs", { out: 2 });
+      default:
+        return undefined;
+    }
   }
 
   const architecture: Architecture = {
@@ -137,6 +153,7 @@ function read(config: ConfigReader, checkpoint: CheckpointNames): Architecture {
     head,
     vocabSize,
     maxPositions: MOST_POSITIONS,
+    ...(shifts && { shiftedStart: config.int("decoder_start_token_id", { min: 0, default: 0 }) }),
     attention: encodes
       ? { encoder: modules("encoder") }
       : { encoder: modules("encoder"), decoder: modules("decoder"), cross: { paths: crossPaths, heads } },
@@ -147,7 +164,7 @@ function read(config: ConfigReader, checkpoint: CheckpointNames): Architecture {
 
     encode(g: Graph, { ids, lengths }: EncoderInputs) {
       const bias = biases("encoder", (block) => blockBias(g, "encoder", block));
-      const lastHiddenState = stack(g, embedding(g, ids, embeddings(g), { path: "shared" }), "encoder", {
+      const lastHiddenState = stack(g, embedding(g, ids, embeddings(g), { path: `${root}shared` }), `${root}encoder`, {
         ...stackOf("encoder"),
         block: (x, path) =>
           encoderBlock(g, x, path, {
@@ -156,7 +173,7 @@ function read(config: ConfigReader, checkpoint: CheckpointNames): Architecture {
             attention: { ...projections, lengths, distances: bias(path) },
           }),
       });
-      return { lastHiddenState };
+      return { lastHiddenState, ...(encodes && { logits: headOn(g, lastHiddenState, lengths) }) };
     },
   };
   if (encodes) return architecture;
@@ -173,7 +190,7 @@ function read(config: ConfigReader, checkpoint: CheckpointNames): Architecture {
     decode(g: Graph, { ids, past, lengths, cache, crossCache, sourceLengths, share }: DecoderInputs) {
       const memory = { share, projected: (path: string) => crossCache(path, inner, inner) };
       const bias = biases("decoder", (block) => g.input(biasPath(block), ["positions", 2, heads]));
-      const lastHiddenState = stack(g, embedding(g, ids, embeddings(g), { path: "shared" }), "decoder", {
+      const lastHiddenState = stack(g, embedding(g, ids, embeddings(g), { path: `${root}shared` }), `${root}decoder`, {
         ...stackOf("decoder"),
         block: (x, path) =>
           decoderBlock(g, { x, memory }, path, {
@@ -189,7 +206,7 @@ function read(config: ConfigReader, checkpoint: CheckpointNames): Architecture {
             cross: { ...projections, past, lengths: sourceLengths },
           }),
       });
-      return { lastHiddenState, logits: headOn(g, lastHiddenState) };
+      return { lastHiddenState, logits: headOn(g, lastHiddenState, lengths) };
     },
   };
 }

@@ -157,6 +157,24 @@ describe("T5", () => {
     expect(await decoder({ model_type: "umt5", tie_word_embeddings: true }, "lm_head.weight")).toEqual({ scaled: true, own: false });
   });
 
+  test("classifiers hold the model as a module of theirs, and what reads questions does not", async () => {
+    const ofDecoder = { kind: "encoder-decoder", shiftedStart: 0 };
+    const classes = [
+      ["transformer.", "T5ForSequenceClassification", { head: "sequence-classification", ...ofDecoder }, ["rows", 3]],
+      ["transformer.", "T5ForTokenClassification", { head: "token-classification", kind: "encoder" }, ["batch", "source", 3]],
+      ["", "T5ForQuestionAnswering", { head: "question-answering", ...ofDecoder }, ["rows", "query", 2]],
+    ] as const;
+    for (const [root, name, expected, shape] of classes) {
+      const file = [`${root}shared.weight`, `${root}encoder.final_layer_norm.weight`];
+      const architecture = await read({ model_type: "t5", num_labels: 3, architectures: [name] }, file);
+      expect(architecture).toMatchObject(expected);
+      const g = expected.kind === "encoder" ? encoderOf(architecture) : decoderOf(architecture);
+      const stack = expected.kind === "encoder" ? "encoder" : "decoder";
+      expect(weightsOf(g)).toContain(`${root}${stack}.block.0.layer.0.SelfAttention.q.weight`);
+      expect(g.outputs.find((o) => o.name === "logits")!.value.shape).toEqual(shape);
+    }
+  });
+
   test("the class of the first files writes", async () => {
     expect((await read({ model_type: "t5", architectures: ["T5WithLMHeadModel"] })).head).toBe("seq2seq-lm");
   });
@@ -200,6 +218,14 @@ test.each([
 ])("Gemma's activation by %j", async (config, activation) => {
   const g = decoderOf(await read({ model_type: "gemma", ...config }));
   expect(g.nodes.find((node) => mapOp.is(node) && node.attrs.activation)?.attrs).toMatchObject({ activation });
+});
+
+test("classes for question answering call a Llama transformer", async () => {
+  const weights = async (...tensors: string[]) =>
+    weightsOf(decoderOf(await read({ model_type: "llama", num_hidden_layers: 1, architectures: ["LlamaForQuestionAnswering"] }, tensors)));
+  const old = ["transformer.embed_tokens.weight", "transformer.layers.0.self_attn.q_proj.weight", "transformer.norm.weight"];
+  expect([...(await weights(...old))]).toEqual(expect.arrayContaining(old));
+  expect(await weights()).toContain("model.layers.0.self_attn.q_proj.weight");
 });
 
 test("scores are capped in Gemma 2 alone, whatever the config says", async () => {
