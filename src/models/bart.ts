@@ -70,8 +70,9 @@ export function readBart(config: ConfigReader, checkpoint: CheckpointNames, vari
   const tied = config.bool("tie_word_embeddings", true) || !checkpoint.has("lm_head.weight");
   /** One matrix may have several names; a file keeps any one of them. */
   const namesOf = (stack: Stack) => {
-    if (shared) return tied ? names : names.slice(0, -1);
     const own = `model.${stack}.embed_tokens.weight`;
+    // Untied, the stacks may each have a matrix of their own beside the shared one.
+    if (shared) return tied ? names : [own, ...names.slice(0, -1)];
     return stack === "decoder" && tied ? [own, "lm_head.weight"] : [own];
   };
   const table = (g: Graph, stack: Stack) => {

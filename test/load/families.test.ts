@@ -139,6 +139,16 @@ describe("heads", () => {
   });
 });
 
+test("stacks that are not tied have embeddings of their own where the file has them", async () => {
+  const [shared, own] = ["model.shared.weight", "model.encoder.embed_tokens.weight"] as const;
+  const weights = async (tied: boolean, ...tensors: string[]) =>
+    weightsOf(encoderOf(await read({ model_type: "bart", tie_word_embeddings: tied }, [...tensors, "lm_head.weight"])));
+  expect(await weights(false, shared, own)).toContain(own);
+  expect(await weights(false, shared)).toContain(shared);
+  // One matrix under two names is not loaded twice.
+  expect(await weights(true, shared, own)).not.toContain(own);
+});
+
 describe("T5", () => {
   const decoder = async (config: object, ...tensors: string[]) => {
     const g = decoderOf(await read({ model_type: "t5", ...config }, tensors));
