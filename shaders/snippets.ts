@@ -1,8 +1,10 @@
 // Pieces of WGSL that several kernels share.
 import { wgsl } from "./wgsl.ts";
 
+export type Activation = "relu" | "relu2" | "relu6" | "leaky_relu" | "gelu" | "gelu_new" | "quick_gelu" | "silu" | "sigmoid" | "tanh";
+
 /** y of x, named as in Hugging Face configs: `gelu` is the exact one (erf), `gelu_new` its approximation by tanh, `quick_gelu` by a sigmoid. */
-const FORMULAS = {
+const FORMULAS: Readonly<Record<Activation, string>> = {
   relu: wgsl`max(x, 0.0)`,
   relu2: wgsl`max(x, 0.0) * max(x, 0.0)`,
   relu6: wgsl`clamp(x, 0.0, 6.0)`,
@@ -14,8 +16,6 @@ const FORMULAS = {
   sigmoid: wgsl`1.0 / (1.0 + exp(-x))`,
   tanh: wgsl`tanh(clamp(x, -15.0, 15.0))`,
 };
-
-export type Activation = keyof typeof FORMULAS;
 
 export const ACTIVATIONS = Object.keys(FORMULAS) as readonly Activation[];
 
