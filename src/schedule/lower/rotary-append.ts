@@ -8,7 +8,7 @@ import { byRow } from "../candidates.ts";
 import { features, rows, type Value } from "../graph.ts";
 import { type Lowered, type Lowering, lowering, reducesInSubgroups } from "../lowering.ts";
 
-export const lowerRotaryAppend: Lowering = lowering(rotaryAppendOp, (node, { traits, pick }) => {
+export const lowerRotaryAppend: Lowering = lowering(rotaryAppendOp, (node, { traits, expect, pick }) => {
   const { past, lengths, angles, ...rest } = node.inputs;
   const { heads, rowStep, norm } = node.attrs;
   const xs = heads.map((_, i) => rest[`x${i}`]!);
@@ -61,7 +61,9 @@ export const lowerRotaryAppend: Lowering = lowering(rotaryAppendOp, (node, { tra
   });
   if (!norm) return [step()];
   const sizes = { rows: rows(x), heads: widest, columns: features(angles) };
-  return pick({ op: rotaryAppendOp.name, options: parts, sizes }, byRow(traits.software ? 1 : 64, step));
+  // Rows are mostly whole: all their tokens go to the caches.
+  const integers = { lengths: expect(x.shape[1]!) };
+  return pick({ op: rotaryAppendOp.name, options: parts, sizes, integers }, byRow(traits.software ? 1 : 64, step));
 });
 
 function destination(turned: boolean, cache: Value | undefined): Destination {
