@@ -3,6 +3,7 @@
 import { describe, expect, test } from "vitest";
 import { capture, captureNames } from "../../src/capture/rule.ts";
 import { multiHeadAttention } from "../../src/nn/attention.ts";
+import { rotaryAngles } from "../../src/nn/rotary.ts";
 import { attentionMap } from "../../src/ops/attention-map.ts";
 import { attentionOp } from "../../src/ops/attention.ts";
 import { Executable, type TensorData } from "../../src/schedule/executable.ts";
@@ -11,10 +12,13 @@ import { rules } from "../../src/schedule/rules/index.ts";
 import { joinProjections } from "../../src/schedule/rules/join-projections.ts";
 import { attention as attentionReference } from "../reference/attention.ts";
 import { linear } from "../reference/matmul.ts";
-import { dim, mergeHeads, splitHeads, tensor, type Tensor } from "../reference/tensor.ts";
+import { rmsNorm } from "../reference/norms.ts";
+import { rotary as turned } from "../reference/positions.ts";
+import { dim, map as mapTensor, mergeHeads, splitHeads, tensor, type Tensor } from "../reference/tensor.ts";
 import { getDevice } from "../setup/gpu.ts";
 import { expectClose } from "../support/compare.ts";
 import { readOps } from "../support/conformance.ts";
+import { FORMS, forms } from "../support/forms.ts";
 import { normals } from "../support/random.ts";
 import { asTorch, Inputs, splitProjections } from "./torch.ts";
 
@@ -129,5 +133,69 @@ test.each([
     const gold = linear(mergeHeads(output), w("self.out_proj.weight"));
     expect(dim(gold, 2)).toBe(d);
     expectClose(got, gold, { name: `T = ${T}` });
+  }
+});
+
+const normsAndTurns = FORMS.flatMap((form) => [
+  { form, heads: 4, kvHeads: 2, dk: 6, weightOffset: 0, cached: false },
+  { form, heads: 4, kvHeads: 1, dk: 6, weightOffset: 1, cached: true },
+  { form, heads: 2, kvHeads: 2, dk: 34, weightOffset: 1, cached: true },
+]);
+test.each(normsAndTurns)("heads normalised, then turned: %o", async ({ form, heads, kvHeads, dk, weightOffset, cached }) => {
+  const [d, B, eps] = [10, 2, 1e-2];
+  const g = new Graph();
+  const x = g.input("x", ["B", "T", d]);
+  const [lengths, past] = [g.input("lengths", ["B"], "i32"), g.input("past", ["B"], "i32")];
+  const cache = (name: string) => g.state(name, ["B", "T", kvHeads * dk]);
+  const out = multiHeadAttention(g, { query: x }, "self", {
+    heads,
+    kvHeads,
+    dk,
+    bias: false,
+    causal: true,
+    lengths,
+    past,
+    headNorm: { q: "q_norm", k: "k_norm", eps, weightOffset },
+    rotary: { angles: g.table("angles", ["T", dk]) },
+    ...(cached && { cache: { k: cache("k"), v: cache("v") } }),
+  });
+  g.output("out", out);
+  const shapes: Readonly<Record<string, number[]>> = {
+    "self.q_proj.weight": [heads * dk, d],
+    "self.k_proj.weight": [kvHeads * dk, d],
+    "self.v_proj.weight": [kvHeads * dk, d],
+    "self.out_proj.weight": [d, heads * dk],
+    "self.q_norm.weight": [dk],
+    "self.k_norm.weight": [dk],
+  };
+  const weights = Object.fromEntries(
+    Object.entries(shapes).map(([name, [rows = 1, columns = 1]], i) => [name, normals(rows * columns, i + 1, 0.5)] as const),
+  );
+  using run = await Executable.create(await getDevice(), g, { weights, traits: forms[form], expect: { B, T: 9 } });
+  // One product for q, k and v all the same.
+  const kernels = run.plan.dispatches.map((step) => step.instance.kernel.name).filter((name) => !name.startsWith("mat"));
+  expect(kernels).toEqual(cached ? ["rotary-append", "attention"] : ["norm", "norm", "rotary", "rotary", "attention"]);
+  for (const T of [1, 9]) {
+    const counts = [T, Math.ceil(T / 2)];
+    const data = normals(B * T * d, T);
+    const inputs = { x: data, lengths: Int32Array.from(counts), past: new Int32Array(B), angles: rotaryAngles(T, { size: dk }) };
+    const got = (await run.run({ dims: { B, T }, inputs }))["out"]!;
+    const w = (name: string): Tensor => tensor(shapes[`self.${name}.weight`]!, weights[`self.${name}.weight`]!);
+    const project = (name: string, count: number) => splitHeads(linear(tensor([B, T, d], data), w(`${name}_proj`)), count);
+    const turn = (name: string, count: number) =>
+      turned(
+        rmsNorm(
+          project(name, count),
+          mapTensor(w(`${name}_norm`), (weight) => weight + weightOffset),
+          eps,
+        ),
+      );
+    const { output } = attentionReference(turn("q", heads), turn("k", kvHeads), project("v", kvHeads), {
+      causal: true,
+      keyLengths: counts,
+    });
+    const gold = linear(mergeHeads(output), w("out_proj"));
+    const rows = counts.map((count) => Array.from({ length: T }, (_, t) => (t < count ? 1 : 0)));
+    expectClose(got, gold, { rows, name: `T = ${T}` });
   }
 });
