@@ -464,6 +464,17 @@ OTHERS = [
         layer_norm_eps=1e-3,
         tie_word_embeddings=True,
     ),
+    neox(
+        "gpt_neox_release_5",
+        "rope_parameters instead of rotary_pct, rotary_emb_base and rope_scaling.",
+        [GREEDY],
+        release=5,
+        dtype="BF16",
+        hidden_size=24,
+        num_attention_heads=2,
+        intermediate_size=30,
+        rope_parameters={"rope_type": "linear", "rope_theta": 5e3, "partial_rotary_factor": 0.5, "factor": 2.0},
+    ),
     opt(
         "opt",
         "Norms before the sublayers; learned positions behind two rows.",

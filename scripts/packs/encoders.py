@@ -142,6 +142,22 @@ PACKS = [
         note="All layers turn by the same angles.",
     ),
     Pack("modernbert_question_answering", "enc", "ModernBertForQuestionAnswering", MODERNBERT | dict(num_hidden_layers=2), dtype="BF16"),
+    Pack(
+        "modernbert_release_5",
+        "enc",
+        "ModernBertForMaskedLM",
+        {k: v for k, v in MODERNBERT.items() if k != "global_attn_every_n_layers"}
+        | dict(
+            layer_types=["sliding_attention", "full_attention", "full_attention", "sliding_attention"],
+            rope_parameters={
+                "sliding_attention": {"rope_type": "default", "rope_theta": 5e2},
+                "full_attention": {"rope_type": "default", "rope_theta": 8e4},
+            },
+        ),
+        dtype="BF16",
+        release=5,
+        note="layer_types and rope_parameters instead of global_attn_every_n_layers, global_rope_theta and local_rope_theta.",
+    ),
     Pack("albert", "enc", "AlbertForMaskedLM", ALBERT, note="Two groups of one layer, each applied twice."),
     Pack("bert_sequence_classification", "enc", "BertForSequenceClassification", BERT | STARS),
     Pack("bert_token_classification", "enc", "BertForTokenClassification", BERT | ENTITIES),

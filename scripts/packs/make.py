@@ -160,8 +160,8 @@ def forward(model: torch.nn.Module, inputs: dict, kind: str) -> tuple[dict, dict
     names = ["logits", "start_logits", "end_logits", "pooler_output", "encoder_last_hidden_state"]
     outputs = {name: out[name] for name in names if out.get(name) is not None}
     hidden = out.get("decoder_hidden_states") if kind == "encdec" else out.get("hidden_states")
-    if "ModernBert" in type(model).__name__:  # its hidden_states end before the final norm, its last_hidden_state is behind it
-        hidden = [model.get_submodule(model.base_model_prefix).final_norm(hidden[-1])]
+    if "ModernBert" in type(model).__name__:  # of release 4 its hidden_states end before the final norm, behind which its last_hidden_state is
+        hidden = [model.base_model(**inputs).last_hidden_state]
     if "Classification" not in type(model).__name__ or kind != "encdec":  # BART classifies shifted inputs, which have no mask
         outputs["last_hidden_state"] = hidden[-1]
     if kind == "encdec":
