@@ -114,7 +114,7 @@ export const en = {
     about:
       "Drop the folder of a model from the Hugging Face Hub onto this page: config.json, model.safetensors, tokenizer.json; or a .gguf file. It is read here, in your browser, and goes nowhere.",
     families:
-      "These run: BERT, RoBERTa, DistilBERT, ALBERT, ELECTRA, MPNet, ModernBERT; GPT-2, OPT, BLOOM, GPT-NeoX, Llama, Mistral, Qwen, Gemma, Phi-3, OLMo 2, Granite, SmolLM 3, StarCoder 2, StableLM; T5, BART, mBART, Marian, M2M100, Pegasus, Blenderbot.",
+      "These run: BERT, RoBERTa, DistilBERT, ALBERT, ELECTRA, MPNet, ModernBERT; GPT-2, OPT, BLOOM, GPT-NeoX, Llama, Mistral, Qwen, Gemma, Phi-3, OLMo 2, Granite, SmolLM 3, StarCoder 2, StableLM, Command R; T5, BART, mBART, Marian, M2M100, Pegasus, Blenderbot.",
     pick: "Choose a folder",
     drop: "Drop the folder to open it",
     hub: "Or a model of the Hugging Face Hub, by its name",

@@ -92,7 +92,7 @@ export const zhCN: Words = {
     about:
       "把 Hugging Face Hub 上一个模型的文件夹拖到本页：config.json、model.safetensors、tokenizer.json；或一个 .gguf 文件。它只在你的浏览器里读取，不会传到任何地方。",
     families:
-      "可运行：BERT、RoBERTa、DistilBERT、ALBERT、ELECTRA、MPNet、ModernBERT；GPT-2、OPT、BLOOM、GPT-NeoX、Llama、Mistral、Qwen、Gemma、Phi-3、OLMo 2、Granite、SmolLM 3、StarCoder 2、StableLM；T5、BART、mBART、Marian、M2M100、Pegasus、Blenderbot。",
+      "可运行：BERT、RoBERTa、DistilBERT、ALBERT、ELECTRA、MPNet、ModernBERT；GPT-2、OPT、BLOOM、GPT-NeoX、Llama、Mistral、Qwen、Gemma、Phi-3、OLMo 2、Granite、SmolLM 3、StarCoder 2、StableLM、Command R；T5、BART、mBART、Marian、M2M100、Pegasus、Blenderbot。",
     pick: "选择文件夹",
     drop: "松开即可打开文件夹",
     hub: "或按名称打开 Hugging Face Hub 上的模型",

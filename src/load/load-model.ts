@@ -81,12 +81,16 @@ export async function loadModel(input: SourceInput, options: LoadOptions = {}): 
     throw new UnsupportedError(`config.json: model_type is ${JSON.stringify(modelType) ?? "missing"}`, { feature: "model_type" });
   const family = await familyOf(modelType);
   const { loadTokenizer } = await import("../text/load.ts");
+  const complete = config.withDefaults(family.defaults?.(modelType));
   const [checkpoint, generation, tokenizer] = await Promise.all([
-    tensors().then((opened) => canonicalNames(opened, family.prefix)),
+    tensors().then(async (opened) => {
+      const named = canonicalNames(opened, family.prefix);
+      return family.neighbours ? (await import("./neighbours.ts")).parted(named, family.neighbours, complete) : named;
+    }),
     family.generates === false ? {} : readGenerationConfig(source, config.raw, signal),
     loadTokenizer(source, config.raw, signal),
   ]);
-  const architecture = family.read(config.withDefaults(family.defaults?.(modelType)), { has: (name) => checkpoint.tensors.has(name) });
+  const architecture = family.read(complete, { has: (name) => checkpoint.tensors.has(name) });
   const graphs: GraphSource = { architecture, kv };
   const written = graphsOf(graphs);
   checkWeights(written, checkpoint, WEIGHTS);

@@ -110,6 +110,11 @@ export interface Family {
    * on it. Only what decides the architecture; token ids and lengths of generation are the file's. Default: nothing.
    */
   defaults?(modelType: string): RawConfig;
+  /**
+   * Of families whose rotary positions turn neighbours, features 2j and 2j + 1 of a head: the tensors with these features as rows. While they
+   * are loaded they are put as `rotary` has them, the first of all pairs before the second. Default: none.
+   */
+  readonly neighbours?: { readonly tensors: RegExp; headSize(config: ConfigReader): number };
   read(config: ConfigReader, checkpoint: CheckpointNames): Architecture;
 }
 

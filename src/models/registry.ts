@@ -13,6 +13,8 @@ const PAGES: Readonly<Record<string, () => Promise<Family>>> = {
   "blenderbot-small": async () => (await import("./blenderbot.ts")).blenderbotSmall,
   bloom: async () => (await import("./bloom.ts")).bloom,
   camembert: ROBERTA,
+  cohere: async () => (await import("./cohere.ts")).cohere,
+  cohere2: async () => (await import("./cohere.ts")).cohere2,
   distilbert: async () => (await import("./distilbert.ts")).distilbert,
   electra: async () => (await import("./electra.ts")).electra,
   gemma: async () => (await import("./gemma.ts")).gemma,

@@ -39,6 +39,8 @@ const SILENT: Readonly<Record<string, readonly [number, number, number, number, 
   "blenderbot-small": [50265, 512, 8, 16, 8, 16],
   bloom: [250880, 65536, 2, 8],
   camembert: [30522, 510, 12, 12],
+  cohere: [256000, 8192, 40, 64],
+  cohere2: [256000, 8192, 40, 64],
   distilbert: [30522, 512, 6, 12],
   electra: [30522, 512, 12, 4],
   gemma: [256000, 8192, 28, 16],
@@ -282,6 +284,7 @@ describe("what is not built is refused", () => {
   test("norms without weights, or of every head its own", async () => {
     await expect(read({ model_type: "opt", layer_norm_elementwise_affine: false })).rejects.toThrow(UnsupportedError);
     await expect(read({ model_type: "stablelm", qk_layernorm: true })).rejects.toThrow(/qk_layernorm/);
+    await expect(read({ model_type: "cohere", use_qk_norm: true })).rejects.toThrow(/use_qk_norm/);
   });
 
   test("half of a pair of features to turn", async () => {

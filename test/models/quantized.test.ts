@@ -128,19 +128,23 @@ test("tables of positions and types are not quantised", async () => {
 });
 
 test.each([
-  ["q8", 0.03],
-  ["q4", 0.4],
-] as const)("projections that lie head by head are quantised: %s", async (dtype, tolerance) => {
-  const { directory: path, golden, weights } = readOwnPack("gpt_neox");
+  ["gpt_neox", "q8", 0.03],
+  ["gpt_neox", "q4", 0.4],
+  ["cohere", "q8", 0.05],
+] as const)("rows that are put in another order are quantised: %s, %s", async (name, dtype, tolerance) => {
+  const { directory: path, golden, weights } = readOwnPack(name);
   using model = await loadModel(directory(path), { device: await getDevice(), dtype });
   const bytes = [...weights.values()].map(({ shape }) => (shape.length === 2 ? weightBytes(dtype, shape[0]!, shape[1]!) : 4 * shape[0]!));
-  expect(model.memory().weights).toBe(bytes.reduce((a, b) => a + b, 0));
+  // Joined projections of which only some have biases have zeros for the others'.
+  const share = model.memory().weights / bytes.reduce((a, b) => a + b, 0);
+  expect(share).toBeGreaterThanOrEqual(1);
+  expect(share).toBeLessThan(1.03);
   const { inputs, outputs } = golden.cases[0]!;
   const rows = await logitsOf(model, { inputIds: inputs.input_ids });
   const gold = outputs.logits!.data;
   const largest = gold.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
   const worst = rows.flatMap((row) => [...row]).reduce((most, x, i) => Math.max(most, Math.abs(x - gold[i]!)), 0);
-  console.log(`gpt_neox ${dtype}: logits off by ${(worst / largest).toFixed(4)} of the largest`);
+  console.log(`${name} ${dtype}: logits off by ${(worst / largest).toFixed(4)} of the largest`);
   expect(worst / largest).toBeLessThan(tolerance);
 });
 
