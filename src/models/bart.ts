@@ -40,6 +40,7 @@ export interface BartVariant {
 
 export function readBart(config: ConfigReader, checkpoint: CheckpointNames, variant: BartVariant): Architecture {
   const { modelType, positions, preNorm, embeddingNorm } = variant;
+  config.expect("is_encoder_decoder", true, "decoders alone are not built");
   const width = config.int("d_model");
   const vocabSize = config.int("vocab_size");
   const targetVocabSize = variant.targetVocabSize ?? vocabSize;

@@ -13,7 +13,7 @@ export const marian: Family = {
     // Hugging Face's class has none of these norms, and leaves them out in silence where a file asks for them.
     config.expect("normalize_before", false, "Marian's layers are post-norm here");
     config.expect("normalize_embedding", false, "embeddings are not normalised here");
-    config.expect("add_final_layer_norm", false, "post-norm stacks end in their last layer's norm");
+    config.expect("add_final_layer_norm", false, "Marian's layers are post-norm here");
     const shared = config.bool("share_encoder_decoder_embeddings", true);
     return readBart(config, checkpoint, {
       modelType: "marian",

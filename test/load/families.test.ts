@@ -294,6 +294,12 @@ describe("what is not built is refused", () => {
     await expect(neox(0.5)).resolves.toBeDefined();
   });
 
+  test("the decoder of an encoder–decoder alone", async () => {
+    await expect(read({ model_type: "mbart", architectures: ["MBartForCausalLM"], is_encoder_decoder: false })).rejects.toThrow(
+      UnsupportedError,
+    );
+  });
+
   test("Gemma that looks ahead", async () => {
     await expect(read({ model_type: "gemma3_text", use_bidirectional_attention: true })).rejects.toThrow(/use_bidirectional_attention/);
     await expect(read({ model_type: "gemma3_text", use_bidirectional_attention: null })).resolves.toBeDefined();
