@@ -14,7 +14,7 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["test/{bench,demo,load,text,schedule,tune,reference,generate,package,support}/**/*.test.ts"],
+          include: ["test/{bench,demo,load,text,schedule,tune,reference,generate,package,support,worker}/**/*.test.ts"],
           testTimeout: 60_000,
         },
       },

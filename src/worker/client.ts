@@ -1,6 +1,6 @@
 // The page's side: the interface of a Model, off the page's thread. Calls become messages, arrays are handed over and not copied, and what
 // stays in the worker is known here by number.
-import { proxy, type Remote, transfer, wrap } from "comlink";
+import { proxy, transfer, wrap } from "comlink";
 import type { AttentionMaps, MapRequest } from "../capture/attentions.ts";
 import type { AttentionKind } from "../models/architecture.ts";
 import type { Run, RunTensor } from "../engine/forward.ts";
@@ -13,9 +13,10 @@ import type { LoadOptions } from "../load/load-model.ts";
 import type { SourceInput } from "../load/source.ts";
 import type { ForwardCallOptions, ForwardInput, Model } from "../model.ts";
 import { isHubId } from "../load/url.ts";
+import { Link } from "./link.ts";
 import type { DeviceLoss, GenerationDescription, ModelDescription, PieceDescription, PlainGenerateOptions, Served } from "./serve.ts";
 import { WorkerTokenizer } from "./tokenizer.ts";
-import { type AttentionsDescription, type Id, type MapsDescription, teachComlink } from "./wire.ts";
+import { type AttentionsDescription, type Id, type MapsDescription, sendSignal, teachComlink } from "./wire.ts";
 
 /** Maps that lie in the worker. */
 export type WorkerMaps = Pick<AttentionMaps, "layers" | "heads" | "captured" | "shape" | "queryTokens" | "keyTokens" | "read">;
@@ -24,9 +25,10 @@ export type WorkerRun = Omit<Run, "attentions"> & { readonly attentions: WorkerA
 export type WorkerGeneration = Omit<Generation, "attentions"> & { readonly attentions?: WorkerAttentions };
 export type WorkerPiece = Omit<Piece, "attentions"> & { readonly attentions?: WorkerAttentions };
 
-/** As of LoadOptions; the device is the worker's own, and choices of `tune` are kept in IndexedDB. */
-export type WorkerLoadOptions = Omit<LoadOptions, "device" | "tune"> & {
+/** As of LoadOptions; the device is the worker's own, choices of `tune` are kept in IndexedDB, and files in the Cache API. */
+export type WorkerLoadOptions = Omit<LoadOptions, "device" | "tune" | "cache"> & {
   readonly tune?: boolean;
+  readonly cache?: boolean;
   /**
    * A module worker that imports `fovea/worker-script`, or a function that starts one: that one is the model's own and ends with it.
    * Default: one of that script itself.
@@ -38,12 +40,15 @@ const ownScript = (): Worker => new Worker(new URL("../worker-script.ts", import
 
 const noWait = () => undefined;
 
-/** With the signal's own reason, which lost what cannot be cloned on its way there and back. */
-async function unlessAborted<T>(signal: AbortSignal | undefined, answer: Promise<T>): Promise<T> {
+/** What a signal may stop. It fails with the signal's own reason, which lost what cannot be cloned on its way there and back. */
+async function stoppable<T>(signal: AbortSignal | undefined, task: (port: MessagePort | undefined) => Promise<T>): Promise<T> {
+  const { port, close } = sendSignal(signal);
   try {
-    return await answer;
+    return await task(port);
   } catch (error) {
     throw signal?.aborted ? signal.reason : error;
+  } finally {
+    close();
   }
 }
 
@@ -69,9 +74,10 @@ export async function loadModel(source: SourceInput, options: WorkerLoadOptions 
       ),
     );
     failed.catch(noWait);
-    const loading = served.load(absolute(source), rest, onProgress && proxy(onProgress), signal);
-    const description = await unlessAborted(signal, Promise.race([loading, failed]));
-    return new WorkerModel(served, description, end);
+    const description = await stoppable(signal, (port) =>
+      Promise.race([served.load(absolute(source), rest, port, onProgress && proxy(onProgress)), failed]),
+    );
+    return new WorkerModel(new Link(served, end), description);
   } catch (error) {
     end();
     throw error;
@@ -88,7 +94,9 @@ function absolute(source: SourceInput): SourceInput {
     });
   if (source instanceof URL) return source.href;
   if (typeof source !== "string" || isHubId(source)) return source;
-  return new URL(source, document.baseURI).href;
+  const page = globalThis.document?.baseURI ?? location.href;
+  // What is no URL is the worker's to refuse.
+  return URL.canParse(source, page) ? new URL(source, page).href : source;
 }
 
 /** A model in a worker. Made by `loadModel` of fovea/worker; `dispose()` frees it and ends a worker of its own. */
@@ -99,25 +107,27 @@ export class WorkerModel implements Pick<Model, "config" | "generationConfig" | 
   readonly head: Model["head"];
   readonly maxTokens: number;
   readonly tokenizer: WorkerTokenizer | undefined;
-  readonly #served: Remote<Served>;
-  readonly #end: () => void;
+  readonly #link: Link;
 
-  constructor(served: Remote<Served>, { config, generationConfig, kind, head, maxTokens, tokenizer }: ModelDescription, end: () => void) {
-    this.#served = served;
-    this.#end = end;
+  constructor(link: Link, { config, generationConfig, kind, head, maxTokens, tokenizer }: ModelDescription) {
+    this.#link = link;
     this.config = config;
     this.generationConfig = generationConfig;
     this.kind = kind;
     this.head = head;
     this.maxTokens = maxTokens;
-    this.tokenizer = tokenizer && new WorkerTokenizer(served, tokenizer);
+    this.tokenizer = tokenizer && new WorkerTokenizer(link, tokenizer);
   }
 
   async forward(input: ForwardInput, { signal, ...options }: ForwardCallOptions = {}): Promise<WorkerRun> {
-    const { id, tensors, attentions } = await unlessAborted(signal, this.#served.forward(input, options, signal));
-    const named = tensors.map(({ name, shape }): [string, RunTensor] => [name, { shape, read: () => this.#served.readTensor(id, name) }]);
-    const dispose = releasing(this.#served, id);
-    return { ...Object.fromEntries(named), attentions: mapsOf(this.#served, id, attentions), dispose, [Symbol.dispose]: dispose };
+    const link = this.#link;
+    const { id, tensors, attentions } = await stoppable(signal, (port) => link.ask((served) => served.forward(input, options, port)));
+    const named = tensors.map(({ name, shape }): [string, RunTensor] => [
+      name,
+      { shape, read: () => link.ask((served) => served.readTensor(id, name)) },
+    ]);
+    const dispose = link.releasing(id);
+    return { ...Object.fromEntries(named), attentions: mapsOf(link, id, attentions), dispose, [Symbol.dispose]: dispose };
   }
 
   generate(input: Prompt, options?: GenerateOptions): Promise<WorkerGeneration>;
@@ -125,43 +135,44 @@ export class WorkerModel implements Pick<Model, "config" | "generationConfig" | 
   async generate(input: Prompt | readonly Prompt[], options: GenerateOptions = {}): Promise<WorkerGeneration | WorkerGeneration[]> {
     const [first] = input;
     const several = typeof input !== "string" && (typeof first === "string" || Array.isArray(first));
-    const generations = await generateOn(this.#served, 0, several ? (input as readonly Prompt[]) : [input as Prompt], options);
+    const generations = await generateOn(this.#link, 0, several ? (input as readonly Prompt[]) : [input as Prompt], options);
     return several ? generations : generations[0]!;
   }
 
   stream(input: Prompt, options: GenerateOptions = {}): AsyncGenerator<WorkerPiece, void, undefined> {
-    return streamOn(this.#served, 0, input, options);
+    return streamOn(this.#link, 0, input, options);
   }
 
   async conversation(): Promise<WorkerConversation> {
-    return new WorkerConversation(this.#served, await this.#served.conversation());
+    return new WorkerConversation(this.#link, await this.#link.ask((served) => served.conversation()));
   }
 
   /** Of the device, that of the worker, a page can know when it is lost. `lost` is of the one that the model runs on now. */
   get device(): { readonly lost: Promise<DeviceLoss> } {
-    const served = this.#served;
+    const link = this.#link;
     return {
       get lost() {
-        return served.lost();
+        // With the model the device goes too.
+        return link.ask((served) => served.lost()).catch((error: Error) => ({ reason: "destroyed" as const, message: error.message }));
       },
     };
   }
 
   plan(input: ForwardInput): Promise<string> {
-    return this.#served.plan(input);
+    return this.#link.ask((served) => served.plan(input));
   }
 
   memory(): Promise<ReturnType<Model["memory"]>> {
-    return this.#served.memory();
+    return this.#link.ask((served) => served.memory());
   }
 
   warmup(): Promise<void> {
-    return this.#served.warmup();
+    return this.#link.ask((served) => served.warmup());
   }
 
-  /** Idempotent. */
+  /** Calls that are under way fail. Idempotent. */
   dispose(): void {
-    this.#served.dispose().then(this.#end, this.#end);
+    this.#link.end();
   }
 
   [Symbol.dispose](): void {
@@ -171,29 +182,32 @@ export class WorkerModel implements Pick<Model, "config" | "generationConfig" | 
 
 /** A conversation in a worker. */
 export class WorkerConversation {
-  readonly #served: Remote<Served>;
+  readonly #link: Link;
   readonly #id: Id;
+  readonly #release: () => void;
 
-  constructor(served: Remote<Served>, id: Id) {
-    this.#served = served;
+  constructor(link: Link, id: Id) {
+    this.#link = link;
     this.#id = id;
+    this.#release = link.releasing(id);
   }
 
   async generate(input: Prompt, options: GenerateOptions = {}): Promise<WorkerGeneration> {
-    return (await generateOn(this.#served, this.#id, [input], options))[0]!;
+    return (await generateOn(this.#link, this.#id, [input], options))[0]!;
   }
 
   stream(input: Prompt, options: GenerateOptions = {}): AsyncGenerator<WorkerPiece, void, undefined> {
-    return streamOn(this.#served, this.#id, input, options);
+    return streamOn(this.#link, this.#id, input, options);
   }
 
   /** The tokens whose keys and values it keeps, and how many of the latest prompt were not read again. */
   state(): Promise<{ ids: readonly number[]; reused: number }> {
-    return this.#served.conversationState(this.#id);
+    return this.#link.ask((served) => served.conversationState(this.#id));
   }
 
+  /** Idempotent. */
   dispose(): void {
-    releasing(this.#served, this.#id)();
+    this.#release();
   }
 
   [Symbol.dispose](): void {
@@ -201,40 +215,41 @@ export class WorkerConversation {
   }
 }
 
-async function generateOn(
-  served: Remote<Served>,
-  target: Id,
-  inputs: readonly Prompt[],
-  options: GenerateOptions,
-): Promise<WorkerGeneration[]> {
+/** @param target 0: the model itself, or a conversation's number */
+async function generateOn(link: Link, target: Id, inputs: readonly Prompt[], options: GenerateOptions): Promise<WorkerGeneration[]> {
   const { plain, signal, processor } = split(options);
-  const generations: GenerationDescription[] = await unlessAborted(signal, served.generate(target, inputs, plain, signal, processor));
+  const generations: GenerationDescription[] = await stoppable(signal, (port) =>
+    link.ask((served) => served.generate(target, inputs, plain, port, processor)),
+  );
   return generations.map(({ id, attentions, ...rest }) => {
-    const dispose = id === undefined ? () => {} : releasing(served, id);
-    const maps = id !== undefined && attentions && { attentions: mapsOf(served, id, attentions) };
+    const dispose = id === undefined ? () => {} : link.releasing(id);
+    const maps = id !== undefined && attentions && { attentions: mapsOf(link, id, attentions) };
     return { ...rest, ...maps, dispose, [Symbol.dispose]: dispose };
   });
 }
 
-async function* streamOn(
-  served: Remote<Served>,
-  target: Id,
-  input: Prompt,
-  options: GenerateOptions,
-): AsyncGenerator<WorkerPiece, void, undefined> {
+async function* streamOn(link: Link, target: Id, input: Prompt, options: GenerateOptions): AsyncGenerator<WorkerPiece, void, undefined> {
   const { plain, signal, processor } = split(options);
-  const id = await unlessAborted(signal, served.stream(target, input, plain, signal, processor));
-  let ended = false;
+  const { port, close } = sendSignal(signal);
+  let open: Id | undefined;
   try {
+    const id = await link.ask((served) => served.stream(target, input, plain, port, processor));
+    open = id;
     for (;;) {
-      const piece: PieceDescription | undefined = await unlessAborted(signal, served.next(id));
-      ended = piece === undefined;
-      if (!piece) return;
+      const piece: PieceDescription | undefined = await link.ask((served) => served.next(id));
+      if (!piece) {
+        open = undefined;
+        return;
+      }
       const { attentions, ...rest } = piece;
-      yield { ...rest, ...(attentions && { attentions: mapsOf(served, id, attentions) }) };
+      yield { ...rest, ...(attentions && { attentions: mapsOf(link, id, attentions) }) };
     }
+  } catch (error) {
+    throw signal?.aborted ? signal.reason : error;
   } finally {
-    if (!ended) await served.stop(id);
+    close();
+    const id = open;
+    if (id !== undefined) await link.ask((served) => served.stop(id)).catch(noWait);
   }
 }
 
@@ -250,27 +265,18 @@ function split({ signal, logitsProcessor, ...plain }: GenerateOptions): {
   const processor: LogitsProcessor = async (ids, logits, row) => {
     let current = logits;
     for (const process of list) current = (await process(ids, current, row)) ?? current;
-    return transfer(current, [current.buffer]);
+    // Their own arrays stay with the processors.
+    return current === logits ? transfer(current, [current.buffer]) : current;
   };
   return { plain, signal, processor: proxy(processor) };
 }
 
-function mapsOf(served: Remote<Served>, id: Id, attentions: AttentionsDescription): WorkerAttentions {
+function mapsOf(link: Link, id: Id, attentions: AttentionsDescription): WorkerAttentions {
   const maps = (kind: AttentionKind, { queryTokens, keyTokens, ...rest }: MapsDescription): WorkerMaps => ({
     ...rest,
     queryTokens: (batch) => queryTokens[batch ?? 0],
     keyTokens: (batch) => keyTokens[batch ?? 0],
-    read: (request: MapRequest) => served.readMap(id, kind, request),
+    read: (request: MapRequest) => link.ask((served) => served.readMap(id, kind, request)),
   });
   return Object.fromEntries(Object.entries(attentions).map(([kind, description]) => [kind, maps(kind as AttentionKind, description)]));
-}
-
-/** Sent once, and not waited for: what fails then is freed already. */
-function releasing(served: Remote<Served>, id: Id): () => void {
-  let done = false;
-  return () => {
-    if (done) return;
-    done = true;
-    served.release(id).then(noWait, noWait);
-  };
 }

@@ -16,7 +16,7 @@ import type { SourceInput } from "../load/source.ts";
 import type { LoadProgress } from "../load/stream.ts";
 import type { ForwardCallOptions, ForwardInput, Model } from "../model.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
-import { type AttentionsDescription, type Id, teachComlink } from "./wire.ts";
+import { type AttentionsDescription, type Id, receiveSignal, teachComlink } from "./wire.ts";
 
 /** What comlink carries by itself; functions and signals are arguments of their own. */
 export type PlainGenerateOptions = Omit<GenerateOptions, "signal" | "logitsProcessor">;
@@ -62,27 +62,37 @@ const TENSORS = ["logits", "startLogits", "endLogits", "lastHiddenState", "encod
 /** One model and what it left. */
 export class Served {
   #model: Model | undefined;
+  /** Whether there is a model, or will be. */
+  #taken = false;
   #next = 1;
   readonly #runs = new Map<Id, Run>();
   readonly #holders = new Map<Id, Holder>();
   readonly #streams = new Map<Id, AsyncGenerator<Piece, void, undefined>>();
   readonly #conversations = new Map<Id, Conversation>();
 
+  /** @throws FoveaError where there is a model, or one is being loaded: the page that has it would ask another one without knowing */
   async load(
     source: SourceInput,
     options: Omit<LoadOptions, "device" | "signal" | "onProgress">,
+    abort: MessagePort | undefined,
     onProgress?: (progress: LoadProgress) => void,
-    signal?: AbortSignal,
   ): Promise<ModelDescription> {
+    if (this.#taken) throw new FoveaError("This worker has a model: dispose it first, or start another worker.");
+    this.#taken = true;
     const report = onProgress && ((progress: LoadProgress) => onProgress(progress));
-    const model = await loadModel(source, { ...options, ...(report && { onProgress: report }), ...(signal && { signal }) });
-    this.#model = model;
+    try {
+      this.#model = await loadModel(source, { ...options, ...(report && { onProgress: report }), ...signalOf(abort) });
+    } catch (error) {
+      this.#taken = false;
+      throw error;
+    }
+    const model = this.#model;
     const { config, generationConfig, kind, head, maxTokens, tokenizer } = model;
     return { config, generationConfig, kind, head, maxTokens, tokenizer: tokenizer && describeText(tokenizer) };
   }
 
-  async forward(input: ForwardInput, options: Omit<ForwardCallOptions, "signal">, signal?: AbortSignal): Promise<RunDescription> {
-    const run = await this.#loaded.forward(input, { ...options, ...(signal && { signal }) });
+  async forward(input: ForwardInput, options: Omit<ForwardCallOptions, "signal">, abort: MessagePort | undefined): Promise<RunDescription> {
+    const run = await this.#loaded.forward(input, { ...options, ...signalOf(abort) });
     const id = this.#keep(this.#runs, run);
     this.#holders.set(id, run);
     const tensors = TENSORS.flatMap((name) => (run[name] ? [{ name, shape: run[name].shape }] : []));
@@ -103,10 +113,10 @@ export class Served {
     conversation: Id,
     inputs: readonly Prompt[],
     options: PlainGenerateOptions,
-    signal: AbortSignal | undefined,
+    abort: MessagePort | undefined,
     processor: Processor,
   ): Promise<GenerationDescription[]> {
-    const all = whole(options, signal, processor);
+    const all = whole(options, abort, processor);
     const generations =
       conversation === 0
         ? await this.#loaded.generate(inputs, all)
@@ -125,8 +135,8 @@ export class Served {
   }
 
   /** Begins a stream, whose pieces `next` gives. */
-  stream(conversation: Id, input: Prompt, options: PlainGenerateOptions, signal: AbortSignal | undefined, processor: Processor): Id {
-    const all = whole(options, signal, processor);
+  stream(conversation: Id, input: Prompt, options: PlainGenerateOptions, abort: MessagePort | undefined, processor: Processor): Id {
+    const all = whole(options, abort, processor);
     const target = conversation === 0 ? this.#loaded : this.#find(this.#conversations, conversation);
     return this.#keep(this.#streams, target.stream(input, all));
   }
@@ -192,8 +202,10 @@ export class Served {
   }
 
   dispose(): void {
-    for (const id of [...this.#holders.keys(), ...this.#conversations.keys()]) this.release(id);
+    for (const id of [...this.#holders.keys(), ...this.#streams.keys(), ...this.#conversations.keys()]) this.release(id);
     this.#model?.dispose();
+    this.#model = undefined;
+    this.#taken = false;
   }
 
   get #loaded(): Model {
@@ -214,9 +226,14 @@ export class Served {
   }
 }
 
-const whole = (options: PlainGenerateOptions, signal: AbortSignal | undefined, processor: Processor): GenerateOptions => ({
+const signalOf = (abort: MessagePort | undefined): { signal?: AbortSignal } => {
+  const signal = receiveSignal(abort);
+  return signal ? { signal } : {};
+};
+
+const whole = (options: PlainGenerateOptions, abort: MessagePort | undefined, processor: Processor): GenerateOptions => ({
   ...options,
-  ...(signal && { signal }),
+  ...signalOf(abort),
   // What the page returns is a copy: changes in place stay there.
   ...(processor && { logitsProcessor: (ids, logits, row) => processor(ids, logits.slice(), row) }),
 });

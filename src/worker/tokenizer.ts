@@ -1,7 +1,7 @@
 // The page's side of a tokenizer in a worker. What is asked often and is small lies on the page: special tokens and their ids.
-import type { Remote } from "comlink";
 import type { Batch, Encoding, SpecialTokens, Tokenizer } from "../text/tokenizer.ts";
-import type { LanguageNames, ModelDescription, Served, TextMethod } from "./serve.ts";
+import type { Link } from "./link.ts";
+import type { LanguageNames, ModelDescription, TextMethod } from "./serve.ts";
 
 /** A tokenizer in a worker: as `Tokenizer`, and methods take a message. */
 export class WorkerTokenizer implements Pick<Tokenizer, "specialTokens" | "specialIds" | "maxLength" | "isSpecial"> {
@@ -9,10 +9,10 @@ export class WorkerTokenizer implements Pick<Tokenizer, "specialTokens" | "speci
   readonly specialIds: ReadonlySet<number>;
   readonly maxLength: number | undefined;
   readonly languages: LanguageNames;
-  readonly #served: Remote<Served>;
+  readonly #link: Link;
 
-  constructor(served: Remote<Served>, { specialTokens, specialIds, maxLength, languages }: NonNullable<ModelDescription["tokenizer"]>) {
-    this.#served = served;
+  constructor(link: Link, { specialTokens, specialIds, maxLength, languages }: NonNullable<ModelDescription["tokenizer"]>) {
+    this.#link = link;
     this.specialTokens = specialTokens;
     this.specialIds = specialIds;
     this.maxLength = maxLength;
@@ -64,6 +64,6 @@ export class WorkerTokenizer implements Pick<Tokenizer, "specialTokens" | "speci
   }
 
   #ask<M extends TextMethod>(method: M, ...args: Parameters<Tokenizer[M]>): Promise<Awaited<ReturnType<Tokenizer[M]>>> {
-    return this.#served.text(method, args) as Promise<Awaited<ReturnType<Tokenizer[M]>>>;
+    return this.#link.ask((served) => served.text(method, args)) as Promise<Awaited<ReturnType<Tokenizer[M]>>>;
   }
 }
