@@ -4,8 +4,9 @@ import { createHash } from "node:crypto";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { InputError } from "../../src/errors.ts";
+import { cacheStorage } from "../../src/load/cache/cache-storage.ts";
 import type { CacheStore } from "../../src/load/cache/store.ts";
 import { hubSource, type HubModel } from "../../src/load/cache/hub-source.ts";
 import { urlSource } from "../../src/load/cache/url-source.ts";
@@ -367,6 +368,57 @@ describe("a store that fails", () => {
     await expectRight(open({ cache: cacheDirectory(folder) }));
     expect(server.paths.filter((path) => path.endsWith("safetensors")).length).toBeLessThan(8);
   });
+});
+
+describe("pieces that somebody writes anew while they are read", () => {
+  /** As a second process does that fetches the same file. */
+  const contended = (): CacheStore => {
+    const inner = cacheDirectory(folder);
+    return {
+      ...inner,
+      async get(key) {
+        const found = await inner.get(key);
+        if (key.endsWith("/1") && found instanceof Blob) await inner.set(key, new Uint8Array(await found.arrayBuffer()));
+        return found;
+      },
+    };
+  };
+
+  test("cost the time of fetching, of a whole file", async () => {
+    publish();
+    await expectRight(open({ cache: cacheDirectory(folder) }));
+    await expectRight(open({ cache: contended() }));
+    await expectRight(open({ cache: cacheDirectory(folder) }));
+  });
+
+  test("and of one that a load which was cut short left", async () => {
+    publish();
+    await expectRight(open({ cache: cacheDirectory(folder) }));
+    for (const path of await readdir(folder, { recursive: true }))
+      if (path.includes("model.safetensors") && path.endsWith("complete")) await rm(join(folder, path));
+    await expectRight(open({ cache: contended() }));
+    server.fault = (_, response) => (response.destroy(), true);
+    await expectRight(open({ cache: cacheDirectory(folder) }));
+  });
+});
+
+test("the browser's cache keeps names apart that are one URL but for a fragment or dots", async () => {
+  // What of the Cache API counts here: entries by URL, fragments left out.
+  const entries = new Map<string, Blob>();
+  const keyOf = (url: string) => String(Object.assign(new URL(url), { hash: "" }));
+  vi.stubGlobal("caches", {
+    open: () => ({
+      match: (url: string) => entries.has(keyOf(url)) && new Response(entries.get(keyOf(url))),
+      put: async (url: string, response: Response) => entries.set(keyOf(url), await response.blob()),
+    }),
+  });
+  vi.stubGlobal("navigator", {});
+  const store = cacheStorage();
+  const names = ["a/b", "a#1/b", "a#2/b", "a/x/../b", "a/x/%2e%2e/b", "a?c/b"];
+  for (const [i, name] of names.entries()) await store.set(name, Uint8Array.of(i));
+  for (const [i, name] of names.entries())
+    expect(new Uint8Array(await ((await store.get(name)) as Blob).arrayBuffer())).toEqual(Uint8Array.of(i));
+  vi.unstubAllGlobals();
 });
 
 describe("a URL whose files are kept", () => {

@@ -4,8 +4,8 @@
 import type { CacheStore } from "./store.ts";
 
 const NAME = "fovea";
-/** Entries of a Cache have URLs; this one leads nowhere. */
-const urlOf = (key: string): string => `https://fovea.invalid/${key}`;
+/** Entries of a Cache have URLs; this one leads nowhere. A key is one part of it: a name with a `#` or dots in it stays a name. */
+const urlOf = (key: string): string => `https://fovea.invalid/${encodeURIComponent(key)}`;
 
 export function cacheStorage(): CacheStore {
   let opened: Promise<Cache> | undefined;

@@ -118,12 +118,10 @@ export class Download {
   /** What an earlier download left: whole pieces from the first on. */
   async *#kept(hash: Hasher | undefined): Chunks {
     for (let i = 0; this.#entry && i < this.#entry.pieces; i++) {
-      const piece = await this.#entry.piece(i).catch(() => undefined);
-      if (!piece) return;
-      for await (const chunk of chunksOf(piece instanceof Blob ? piece.stream() : new Blob([piece as Uint8Array<ArrayBuffer>]).stream())) {
-        hash?.update(chunk);
-        yield chunk;
-      }
+      const bytes = await this.#entry.read(i);
+      if (!bytes) return;
+      hash?.update(bytes);
+      yield bytes;
     }
   }
 

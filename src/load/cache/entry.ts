@@ -30,10 +30,17 @@ export class Entry {
     await this.#store.set(this.#note, jsonBytes({ size: this.size, piece: PIECE }));
   }
 
-  /** A piece; undefined where it is missing or has not its size. */
-  async piece(index: number): Promise<Blob | Uint8Array | undefined> {
-    const data = await this.#store.get(this.#piece(index));
-    return sizeOf(data) === Math.min(PIECE, this.size - index * PIECE) ? (data as Blob | Uint8Array) : undefined;
+  /** Bytes of a piece; undefined where it is missing, has not its size or cannot be read: others may be writing or deleting it. */
+  async read(index: number, from = 0, to = PIECE): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    try {
+      const data = await this.#store.get(this.#piece(index));
+      if (sizeOf(data) !== Math.min(PIECE, this.size - index * PIECE)) return undefined;
+      return data instanceof Blob
+        ? new Uint8Array(await data.slice(from, to).arrayBuffer())
+        : (data as Uint8Array<ArrayBuffer>).subarray(from, to);
+    } catch {
+      return undefined;
+    }
   }
 
   async keep(index: number, bytes: Uint8Array<ArrayBuffer>): Promise<void> {

@@ -108,16 +108,15 @@ export class KeptSource implements Source {
     let at = from;
     while (at < to) {
       const index = Math.floor(at / PIECE);
-      const piece = await entry.piece(index).catch(() => undefined);
+      const [start, end] = [at - index * PIECE, Math.min(to - index * PIECE, PIECE)];
+      const bytes = await entry.read(index, start, end);
       signal.throwIfAborted();
-      if (!piece) {
+      if (!bytes) {
         await entry.delete().catch(() => undefined);
         const { stream } = await this.#remote.open(name, { offset: at, length: to - at, signal });
         return yield* chunksOf(stream);
       }
-      const [start, end] = [at - index * PIECE, Math.min(to - index * PIECE, PIECE)];
-      if (piece instanceof Uint8Array) yield piece.subarray(start, end);
-      else yield* chunksOf(piece.slice(start, end).stream());
+      yield bytes;
       signal.throwIfAborted();
       at = index * PIECE + end;
     }
