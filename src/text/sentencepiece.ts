@@ -5,7 +5,7 @@ import { CheckpointError } from "../errors.ts";
 import { precompiledNormalizer } from "./charsmap.ts";
 import { mergePieces } from "./spm-bpe.ts";
 import { likeliestPieces } from "./unigram.ts";
-import { bytePiece, type Piece, PIECE, SPACE, type Vocabulary, vocabularyOf } from "./vocabulary.ts";
+import { anyOf, bytePiece, type Piece, PIECE, SPACE, type Vocabulary, vocabularyOf } from "./vocabulary.ts";
 
 /** TrainerSpec.ModelType */
 const MODEL = { unigram: 1, bpe: 2 } as const;
@@ -15,6 +15,7 @@ export class SentencePiece {
   readonly pieces: readonly Piece[];
   readonly #vocabulary: Vocabulary;
   readonly #spec: ModelSpec;
+  readonly #userDefined: RegExp | undefined;
   readonly #charsmap: (text: string) => string;
 
   /** @param file its name, for errors */
@@ -29,6 +30,7 @@ export class SentencePiece {
         got: type,
       });
     this.#vocabulary = vocabularyOf(pieces);
+    this.#userDefined = anyOf(this.#vocabulary.userDefined);
     this.#charsmap = charsmap.length > 0 ? precompiledNormalizer(charsmap) : (text) => text;
   }
 
@@ -38,6 +40,9 @@ export class SentencePiece {
     let out = this.#untouched(text, this.#charsmap);
     if (removeExtraSpaces) out = out.replaceAll(/ +/g, " ").replaceAll(/^ | $/g, "");
     if (out === "") return "";
+    // At the end, those that the text has in their written form are spaces, too.
+    if (removeExtraSpaces && escapeSpaces) out = withoutSpacesBehind(out);
+    if (out === "" && !spaceAsSuffix) return "";
     if (dummyPrefix) out = spaceAsSuffix ? `${out} ` : ` ${out}`;
     return escapeSpaces ? out.replaceAll(" ", SPACE) : out;
   }
@@ -60,14 +65,18 @@ export class SentencePiece {
 
   /** User-defined symbols are what they are; the text between them is changed. */
   #untouched(text: string, change: (text: string) => string): string {
-    const { userDefined } = this.#vocabulary;
-    if (userDefined.length === 0) return change(text);
-    const pattern = new RegExp(`(${userDefined.map((s) => s.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("|")})`, "u");
+    if (!this.#userDefined) return change(text);
     return text
-      .split(pattern)
+      .split(this.#userDefined)
       .map((part, i) => (i % 2 === 1 ? part : change(part)))
       .join("");
   }
+}
+
+function withoutSpacesBehind(text: string): string {
+  let end = text.length;
+  while (end > 0 && (text[end - 1] === SPACE || text[end - 1] === " ")) end--;
+  return text.slice(0, end);
 }
 
 interface ModelSpec {

@@ -2,6 +2,7 @@
 // Face's transformers do (tokenization_marian.py, …_m2m_100.py, …_mbart.py, …_mbart50.py, …_nllb.py, …_xlm_roberta.py, …_t5.py, …_pegasus.py,
 // …_llama.py).
 import { CheckpointError } from "../errors.ts";
+import { ConfigReader } from "../load/config.ts";
 import { M2M100, WMT21 } from "./language-codes.ts";
 import type { SentencePiece } from "./sentencepiece.ts";
 import type { SpmLayout } from "./spm-tokenizer.ts";
@@ -99,7 +100,7 @@ export function languagesLayout(model: SentencePiece, { config }: SpmConfig, def
 /** T5 and mT5: the model's own ids; `<extra_id_0>` is the last of those after them. */
 export function t5Layout(model: SentencePiece, { config }: SpmConfig): SpmLayout {
   const ids = new Map(model.pieces.map((piece, i) => [piece.text, i]));
-  const extra = typeof config["extra_ids"] === "number" ? config["extra_ids"] : 100;
+  const extra = count(config, "extra_ids", 100);
   const sentinels = Array.from({ length: extra }, (_, i) => special(`<extra_id_${i}>`, model.pieces.length + extra - 1 - i));
   const added = [...specialsOf(ids, ["<pad>", "</s>", "<unk>"]), ...sentinels];
   return { model, ids, unknown: ids.get("<unk>") ?? 2, added: new Map(added), prefix: [], suffix: ["</s>"] };
@@ -107,7 +108,7 @@ export function t5Layout(model: SentencePiece, { config }: SpmConfig): SpmLayout
 
 /** Pegasus: 103 ids of its own come first. */
 export function pegasusLayout(model: SentencePiece, { config }: SpmConfig): SpmLayout {
-  const offset = typeof config["offset"] === "number" ? config["offset"] : 103;
+  const offset = count(config, "offset", 103);
   const ids = new Map(model.pieces.map((piece, i) => [piece.text, i + offset]));
   const own = ["<pad>", "</s>", "<mask_1>", "<mask_2>", ...Array.from({ length: Math.max(0, offset - 4) }, (_, i) => `<unk_${i + 2}>`)];
   const added = [...own.map((name, i) => special(name, i)), ...specialsOf(ids, ["<unk>"])];
@@ -122,6 +123,10 @@ export function llamaLayout(model: SentencePiece, { config }: SpmConfig): SpmLay
   const [begin, end] = [config["add_bos_token"] !== false && ids.has(bos), config["add_eos_token"] === true && ids.has(eos)];
   return { model, ids, unknown: ids.get("<unk>") ?? 0, added: new Map(added), prefix: begin ? [bos] : [], suffix: end ? [eos] : [] };
 }
+
+/** Some thousand tokens at most, all of which are made. */
+const count = (config: SpmConfig["config"], field: string, usual: number): number =>
+  new ConfigReader(config, "tokenizer_config.json").int(field, { min: 0, max: 1 << 14, default: usual });
 
 /** A token as the files write it: a string, or an object with its content. */
 const text = (value: unknown): string | undefined => {

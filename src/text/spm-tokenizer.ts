@@ -2,7 +2,7 @@
 // text. For checkpoints that have no tokenizer.json; the layouts are in spm-layouts.ts.
 import type { SentencePiece } from "./sentencepiece.ts";
 import type { Surrounded, TextModel } from "./text-model.ts";
-import { byteOf, SPACE } from "./vocabulary.ts";
+import { anyOf, byteOf, SPACE } from "./vocabulary.ts";
 
 export interface SpmLayout {
   /** Cuts texts; another one's pieces may have ids too (a translator's target language). */
@@ -34,9 +34,7 @@ export class SpmTokenizer implements TextModel {
     this.#pieces = new Map(
       [...layout.ids, ...[...layout.added].map(([text, { id }]) => [text, id] as const)].map(([text, id]) => [id, text]),
     );
-    const written = [...layout.added.keys()].toSorted((a, b) => b.length - a.length);
-    if (written.length > 0)
-      this.#splitter = new RegExp(`(${written.map((t) => t.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("|")})`, "u");
+    this.#splitter = anyOf([...layout.added.keys()].filter((text) => text !== "").toSorted((a, b) => b.length - a.length));
   }
 
   pieces(text: string): string[] {

@@ -11,6 +11,10 @@ export interface Piece {
 /** How SentencePiece writes a space. */
 export const SPACE = "▁";
 
+/** Finds any of these texts, and splits at them so that every second part is one; of several at a place the first. Undefined for none. */
+export const anyOf = (texts: readonly string[]): RegExp | undefined =>
+  texts.length === 0 ? undefined : new RegExp(`(${texts.map((text) => text.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("|")})`, "u");
+
 /** How SentencePiece writes a byte, where a character has no piece. */
 export const bytePiece = (byte: number): string => `<0x${byte.toString(16).toUpperCase().padStart(2, "0")}>`;
 

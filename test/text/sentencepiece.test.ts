@@ -2,6 +2,7 @@
 // against the tokenizer.json of a trained model.
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { ConfigError } from "../../src/errors.ts";
 import { toSource } from "../../src/load/source.ts";
 import { loadTokenizer } from "../../src/text/load.ts";
 import { SentencePiece } from "../../src/text/sentencepiece.ts";
@@ -20,6 +21,21 @@ const golden = JSON.parse(readFileSync(new URL("golden.json", FOLDER), "utf8")) 
 describe.each(Object.keys(golden.pieces))("%s", (name) => {
   const model = new SentencePiece(bytes(name), name);
   test.each(golden.pieces[name]!)("$text", ({ text, pieces }) => expect(model.encode(text)).toEqual(pieces));
+});
+
+test.each(["unigram.spm", "bpe.spm", "t5.spm", "suffix.spm"])("spaces that a text ends with count however they are written: %s", (name) => {
+  const model = new SentencePiece(bytes(name), name);
+  // As sentencepiece 0.2.2 has it.
+  for (const text of ["½▁", "½▁▁", "½ ▁", "½▁ "]) expect(model.encode(text)).toEqual(model.encode("½"));
+  expect(model.encode("▁")).toEqual(name === "suffix.spm" ? ["▁"] : []);
+  expect(model.encode("½▁½")).not.toEqual(model.encode("½½"));
+});
+
+test("numbers of a layout that no vocabulary has are refused", async () => {
+  const files = (extra_ids: number) => toSource({ "spiece.model": bytes("t5.spm"), "tokenizer_config.json": json({ extra_ids }) });
+  for (const extra of [1e9, -1, 0.5])
+    expect(await rejection(loadTokenizer(files(extra), { model_type: "t5" }))).toBeInstanceOf(ConfigError);
+  expect((await loadTokenizer(files(3), { model_type: "t5" }))!.id("<extra_id_2>")).toBeDefined();
 });
 
 describe.each(Object.entries(golden.families))("%s without tokenizer.json", (modelType, { spm, files, cases }) => {
