@@ -77,7 +77,7 @@ function lineOf(text: string, model: TextModel, segments: Segmentation): Line | 
       spaced = true;
       push(part, [at, at + part.length]);
       spaced = true;
-      whole.push(...visible(part, model));
+      for (const byte of visible(part, model)) whole.push(byte);
       continue;
     }
     for (const { segment, index } of segments(part)) {
@@ -85,7 +85,7 @@ function lineOf(text: string, model: TextModel, segments: Segmentation): Line | 
       if (segment.trim() === "") spaced = true;
       else push(model.normalize(segment), [at + index, at + index + segment.length]);
     }
-    whole.push(...visible(model.normalize(part), model));
+    for (const byte of visible(model.normalize(part), model)) whole.push(byte);
   }
   return whole.length === line.bytes.length && whole.every((byte, i) => byte === line.bytes[i]) ? line : undefined;
 }

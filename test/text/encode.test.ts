@@ -125,6 +125,12 @@ describe("offsets", () => {
     ]);
   });
 
+  test("of a text as long as a book", async () => {
+    const text = "the quick brown fox ".repeat(10_000);
+    const { offsets } = (await load("bert")).encode(text, { offsets: true });
+    expect(text.slice(...offsets!.at(-2)!)).toBe("fox");
+  });
+
   test("of any text lie in order and hold no white space at their ends", () => {
     const text = fc.oneof(
       fc.string({ unit: "grapheme", maxLength: 30 }),
