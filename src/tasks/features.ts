@@ -43,7 +43,7 @@ export async function featureExtraction(context: TaskContext): Promise<FeatureEx
     const { list } = listOf(texts);
     const maxLength = Math.min(lengthLimit(context), settings?.maxLength ?? Infinity);
     const encodings = list.map((text) => tokenizer.encode(text, { maxLength }));
-    const width = Math.max(0, ...encodings.map(({ ids }) => ids.length));
+    const width = encodings.reduce((most, { ids }) => Math.max(most, ids.length), 0);
     const rows = await forwardAll(context, encodings, options, async (run, batch) => {
       const states = await rowsOf(run.lastHiddenState, "lastHiddenState");
       const features = run.lastHiddenState!.shape.at(-1)!;

@@ -35,7 +35,7 @@ export function fillMask(context: TaskContext): FillMask {
   const call = async (texts: string | readonly string[], options: FillMaskOptions = {}) => {
     const { list, several } = listOf(texts);
     const { topK = 5, targets } = options;
-    const wanted = targets?.map((target) => targetId(target));
+    const wanted = targets && [...new Set(targets.map((target) => targetId(target)))];
     const encodings = list.map((text) => tokenizer.encode(text, { maxLength: lengthLimit(context) }));
     encodings.forEach(({ ids }, i) => {
       if (!ids.includes(maskId))
@@ -65,9 +65,9 @@ export function fillMask(context: TaskContext): FillMask {
   };
   return call as FillMask;
 
-  /** Its piece, with the space that words have where the vocabulary writes one. */
+  /** Its piece, or the first of its pieces, as Hugging Face takes it: byte-level vocabularies have words with the space before them. */
   function targetId(target: string): number {
-    const [piece] = tokenizer.encode(` ${target}`, { addSpecialTokens: false }).ids;
+    const [piece] = tokenizer.encode(target, { addSpecialTokens: false }).ids;
     const id = tokenizer.id(target) ?? piece;
     if (id === undefined) throw new InputError(`fill-mask: the target is empty`, { field: "targets", expected: "words", got: target });
     return id;

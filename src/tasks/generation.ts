@@ -114,6 +114,7 @@ export function textGeneration(context: TaskContext): TextGeneration {
       results.push(
         ...generations.map(({ sequences }, i) => sequences.map(({ ids }) => record(part[i]!, continuation(ids, prompts[i]!.length)))),
       );
+      for (const generation of generations) generation.dispose();
     }
     return several ? results : results[0]!;
   };

@@ -2,9 +2,11 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { InputError, loadModel, type Message } from "../../src/index.ts";
+import { InputError, loadModel, type Message, type Model } from "../../src/index.ts";
 import { directory } from "../../src/node.ts";
 import { type Aggregation, type Answer, type Filling, pipeline, type Pipeline, type Tasks } from "../../src/pipeline.ts";
+import { fillMask } from "../../src/tasks/fill-mask.ts";
+import { loadTokenizer } from "../../src/text/load.ts";
 import { getDevice } from "../setup/gpu.ts";
 import { readModel, readModelGolden, readPack } from "../support/conformance.ts";
 
@@ -126,6 +128,26 @@ describe("fill-mask", () => {
     expectAlike(await fill("I [MASK] never seen a [MASK] cat.", { topK: 2 }), golden.masks.two);
     expectAlike(await fill("I have never [MASK] a black cat.", { targets: ["fox", "cat", "the"] }), golden.masks.targets);
     await expect(fill("no mask at all")).rejects.toThrow(/\[MASK\]/);
+  });
+
+  it("takes targets as they are written: with a space before it a byte-level word is another piece", async () => {
+    const tokenizer = (await loadTokenizer(directory(path("roberta-classes")), { model_type: "roberta" }))!;
+    const [spaced, bare] = [tokenizer.id("Ġc")!, tokenizer.id("c")!];
+    // A model that finds every piece as likely as any other.
+    const forward = ({ inputIds }: { inputIds: number[][] }) => {
+      const shape = [1, inputIds[0]!.length, 300];
+      return Promise.resolve({
+        logits: { shape, read: () => Promise.resolve(new Float32Array(shape[1]! * 300)) },
+        [Symbol.dispose]: () => undefined,
+      });
+    };
+    const model = { head: "masked-lm", maxTokens: 64, config: {}, forward } as unknown as Model;
+    const fill = fillMask({ task: "fill-mask", model, tokenizer, source: undefined });
+    const tokens = async (targets: string[]) => ((await fill("A <mask>.", { targets })) as Filling[]).map(({ token }) => token);
+    expect(await tokens([" cat"])).toEqual([spaced]);
+    expect(await tokens(["cat"])).toEqual([bare]);
+    // Two words for one piece are one target.
+    expect(await tokens(["cat", "cold", " cat"])).toEqual([bare, spaced]);
   });
 
   it("works with the reaction model", async () => {
