@@ -4,7 +4,7 @@ import type { CaptureSelection } from "../capture/attentions.ts";
 import type { HeadScale } from "../capture/selection.ts";
 import { checkId } from "../engine/inputs.ts";
 import { InputError, UnsupportedError } from "../errors.ts";
-import { NOT_BUILT, type RawConfig } from "../load/config.ts";
+import { NOT_BUILT, type RawConfig, shown } from "../load/config.ts";
 import type { Architecture } from "../models/architecture.ts";
 import { MAX_BEAMS } from "../../shaders/max-beams.ts";
 import { Picker } from "./picker.ts";
@@ -252,7 +252,7 @@ function refuseNotBuilt(config: RawConfig, { sampling: sampled, numBeams }: Sett
     const value = config[name] ?? off;
     const matters = when === undefined || (when === "sampling" ? sampled !== undefined : numBeams > 1);
     if (matters && value !== off && !(Array.isArray(value) && value.length === 0))
-      throw new UnsupportedError(`generation_config.json: ${name} = ${JSON.stringify(value)} is not supported`, { feature: name });
+      throw new UnsupportedError(`generation_config.json: ${name} = ${shown(value)} is not supported`, { feature: name });
   }
 }
 

@@ -1,7 +1,7 @@
 // One generation setting at a time: the caller's option over the checkpoint's field over a default, each checked, with complaints that
 // name the option. options.ts asks for all of them.
 import { InputError } from "../errors.ts";
-import type { RawConfig } from "../load/config.ts";
+import { type RawConfig, shown } from "../load/config.ts";
 
 /** What an i32 in a shader holds. */
 const LARGEST_INT = 0x7fffffff;
@@ -17,7 +17,7 @@ export class Picker {
   }
 
   wrong(field: string, expected: string, got: unknown): InputError {
-    return new InputError(`generate: ${field} must be ${expected}, got ${JSON.stringify(got)}`, { field, expected, got });
+    return new InputError(`generate: ${field} must be ${expected}, got ${shown(got)}`, { field, expected, got });
   }
 
   bool(name: string): boolean {

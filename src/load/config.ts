@@ -37,6 +37,15 @@ const ACTIVATIONS = {
   tanh: "tanh",
 } as const;
 
+/** A value of a file as messages show it: not all of a long one, and nothing of what is nested too deep to be written. */
+export function shown(value: unknown): string {
+  try {
+    return (JSON.stringify(value) ?? "nothing").slice(0, 200);
+  } catch {
+    return "something deeply nested";
+  }
+}
+
 /** Numbers beyond f32's can be no kernel's. */
 const LARGEST_FLOAT = 3.4028234663852886e38;
 
@@ -121,8 +130,8 @@ export class ConfigReader {
 
   /** For options whose effect is not built: anything but the expected value is refused instead of ignored. */
   expect(field: string, expected: unknown, why: string): void {
-    if (this.has(field) && JSON.stringify(this.raw[field]) !== JSON.stringify(expected)) {
-      throw new UnsupportedError(`${this.file}: ${field} = ${JSON.stringify(this.raw[field])} is not supported: ${why}`, {
+    if (this.has(field) && shown(this.raw[field]) !== shown(expected)) {
+      throw new UnsupportedError(`${this.file}: ${field} = ${shown(this.raw[field])} is not supported: ${why}`, {
         feature: field,
       });
     }
@@ -135,7 +144,7 @@ export class ConfigReader {
   }
 
   #wrong(field: string, expected: string, got: unknown): ConfigError {
-    return new ConfigError(`${this.file}: ${field} must be ${expected}, got ${JSON.stringify(got) ?? "nothing"}`, { field, expected, got });
+    return new ConfigError(`${this.file}: ${field} must be ${expected}, got ${shown(got)}`, { field, expected, got });
   }
 }
 

@@ -12,7 +12,7 @@ import type { Graph } from "../schedule/graph.ts";
 import { readByRows, type WeightBuffer } from "../schedule/layout.ts";
 import type { TuningStore } from "../tune/store.ts";
 import { keptFiles } from "./cache/store.ts";
-import { readConfig, readGenerationConfig, refuseQuantized } from "./config.ts";
+import { readConfig, readGenerationConfig, refuseQuantized, shown } from "./config.ts";
 import { canonicalNames } from "./names.ts";
 import { openFiles } from "./open-checkpoint.ts";
 import { ggufOf, type SourceInput, type SourceOptions, toSource } from "./source.ts";
@@ -78,7 +78,7 @@ export async function loadModel(input: SourceInput, options: LoadOptions = {}): 
   config.expect("pruned_heads", {}, "layers that have lost heads are not built");
   const modelType = config.raw["model_type"];
   if (typeof modelType !== "string")
-    throw new UnsupportedError(`config.json: model_type is ${JSON.stringify(modelType) ?? "missing"}`, { feature: "model_type" });
+    throw new UnsupportedError(`config.json: model_type is ${shown(modelType)}`, { feature: "model_type" });
   const family = await familyOf(modelType);
   const { loadTokenizer } = await import("../text/load.ts");
   const complete = config.withDefaults(family.defaults?.(modelType));

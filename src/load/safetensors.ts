@@ -86,7 +86,7 @@ async function shardFiles(source: Source, signal?: AbortSignal): Promise<readonl
       throw new CheckpointError(`${INDEX}: weight_map must name a file for every tensor`, { file: INDEX, field: "weight_map", got: map });
     for (const name of names as string[]) {
       // The name goes into a path or a URL: it stays in the checkpoint's folder.
-      if (!/^[^/\\:]+(\/[^/\\:]+)*$/.test(name) || name.split("/").some((part) => part === "." || part === "..")) {
+      if (!/^[^/\\:\p{Cs}]+(\/[^/\\:\p{Cs}]+)*$/u.test(name) || name.split("/").some((part) => part === "." || part === "..")) {
         throw new CheckpointError(`${INDEX}: weight_map names "${name}", which is no file of this checkpoint's folder`, {
           file: INDEX,
           field: "weight_map",

@@ -114,7 +114,7 @@ function templatesOf(value: unknown): ReadonlyMap<string, string> {
   if (typeof value === "string") return new Map([["default", value]]);
   if (typeof value !== "object" || value === null) return new Map();
   const entries = Array.isArray(value)
-    ? (value as { name?: unknown; template?: unknown }[]).map(({ name, template }) => [name, template] as const)
+    ? (value as ({ name?: unknown; template?: unknown } | null)[]).map((entry) => [entry?.name, entry?.template] as const)
     : Object.entries(value as Record<string, unknown>);
   return new Map<string, string>(
     entries.filter((entry): entry is [string, string] => typeof entry[0] === "string" && typeof entry[1] === "string"),

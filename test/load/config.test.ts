@@ -1,8 +1,10 @@
 // config.json is not trusted: what is missing, of the wrong kind or out of range is refused by its name.
 import { describe, expect, test } from "vitest";
-import { ConfigError, UnsupportedError } from "../../src/errors.ts";
+import { ConfigError, InputError, UnsupportedError } from "../../src/errors.ts";
+import { resolveOptions } from "../../src/generate/options.ts";
 import { ConfigReader, readConfig, readGenerationConfig } from "../../src/load/config.ts";
 import { toSource } from "../../src/load/source.ts";
+import type { Architecture } from "../../src/models/architecture.ts";
 import { directory } from "../../src/node/directory.ts";
 import { json, modelFolder, MODELS, rejection } from "./files.ts";
 
@@ -79,6 +81,15 @@ describe("values", () => {
     expect(() => reader([1]).expect("x", [1], "why")).not.toThrow();
     expect(() => reader(undefined).expect("x", [1], "why")).not.toThrow();
     expect(() => reader({ type: "yarn" }).expect("x", null, "only plain")).toThrow(UnsupportedError);
+  });
+
+  test("a value nested deeper than JSON.stringify goes is refused like any other", () => {
+    const deep = JSON.parse("[".repeat(100_000) + "]".repeat(100_000)) as unknown;
+    expect(() => reader(deep).int("x")).toThrow(ConfigError);
+    expect(() => reader(deep).expect("x", 1, "why")).toThrow(UnsupportedError);
+    expect(() => resolveOptions({}, { num_beams: deep }, {} as Architecture, { longest: 1 })).toThrow(InputError);
+    // Nor is a long one written out.
+    expect(() => reader("x".repeat(1 << 20)).int("x")).toThrow(expect.toSatisfy(({ message }: Error) => message.length < 400));
   });
 
   test("fields of Object.prototype are no fields of the file", () => {

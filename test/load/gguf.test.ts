@@ -272,6 +272,16 @@ describe("a checkpoint", () => {
     ]);
   });
 
+  test("with heads of no rows is refused, and names of Object.prototype are no tensors", async () => {
+    const empty = { ...tensorOf("blk.0.attn_q.weight", [0, 8]), bytes: new Uint8Array() };
+    expect(await rejection(opened(LLAMA, [...LLAMA_TENSORS.filter(({ name }) => name !== empty.name), empty]))).toBeInstanceOf(
+      CheckpointError,
+    );
+    const others = [tensorOf("constructor", [1]), tensorOf("blk.0.toString.weight", [1])];
+    const { tensors } = await opened(LLAMA, [...LLAMA_TENSORS, ...others]);
+    expect(tensors.size).toBe(LLAMA_TENSORS.length);
+  });
+
   test("of anything else is refused by its name", async () => {
     expect(await rejection(opened({ ...LLAMA, "general.architecture": "mamba" }, []))).toMatchObject({
       name: "UnsupportedError",

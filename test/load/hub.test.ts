@@ -134,6 +134,14 @@ describe("a model", () => {
     await expectRight(open({ cache: cacheDirectory(folder) }));
   });
 
+  test("of a mirror whose API says something else", async () => {
+    publish();
+    for (const siblings of [[null], [{}], [7], {}, [{ rfilename: "config.json", lfs: null }]]) {
+      server.files.set(`/api/models/${ID}/revision/main`, json({ id: ID, sha: COMMIT, siblings }));
+      await expectRight(open());
+    }
+  });
+
   test("of an endpoint with a path, at a revision with a slash", async () => {
     publish();
     for (const [path, bytes] of Array.from(server.files))

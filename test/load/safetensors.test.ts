@@ -209,6 +209,7 @@ describe("shards", () => {
     "//other.example/x",
     "c:\\x",
     "..\\x",
+    "\ud800",
     "a//b",
     ".",
     "",

@@ -158,8 +158,8 @@ function readListing(json: unknown): Listing | undefined {
   const { sha, siblings } = (json ?? {}) as Record<string, unknown>;
   if (typeof sha !== "string" || !/^[0-9a-f]{40}$/.test(sha) || !Array.isArray(siblings)) return undefined;
   const files = new Map<string, FileFacts>();
-  for (const sibling of siblings as readonly Record<string, unknown>[]) {
-    const { rfilename: name, size, blobId, lfs } = sibling;
+  for (const sibling of siblings as readonly (Record<string, unknown> | null)[]) {
+    const { rfilename: name, size, blobId, lfs } = sibling ?? {};
     const { sha256, size: large } = (lfs ?? {}) as Record<string, unknown>;
     const hex = typeof sha256 === "string" ? sha256 : typeof blobId === "string" ? blobId : undefined;
     // Mirrors may leave sizes out: then files are asked for one by one.

@@ -100,7 +100,7 @@ const ARCHITECTURES: Readonly<Record<string, GgufArchitecture>> = {
       const heads = m.own("attention.head_count");
       const kvHeads = m.own("attention.head_count_kv") ?? heads;
       const headRows = tensor.shape[0]! / Number(letter === "q" ? heads : kvHeads);
-      if (!Number.isInteger(headRows) || headRows % 2 !== 0)
+      if (!Number.isInteger(headRows) || headRows % 2 !== 0 || headRows < 2)
         throw m.fail(
           `tensor ${name} has ${tensor.shape[0]} rows, which are not those of its heads`,
           "an even number for each head",
@@ -173,7 +173,8 @@ export function renamed(header: GgufHeader, metadata: Metadata): Map<string, Ten
   const tensors = new Map<string, TensorInfo>();
   for (const tensor of header.tensors) {
     const [, block, part, kind] = /^blk\.(\d+)\.(.+)\.(weight|bias)$/.exec(tensor.name) ?? [];
-    const stem = names[part ?? tensor.name];
+    const known = part ?? tensor.name;
+    const stem = Object.hasOwn(names, known) ? names[known] : undefined;
     const name = stem && (part === undefined ? stem : `${stem.replace("{i}", block!)}.${kind}`);
     if (name) tensors.set(name, { ...adapt(tensor.name, tensor, metadata), name });
   }

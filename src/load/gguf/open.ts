@@ -65,7 +65,8 @@ async function readParts(source: Source, file: string, signal?: AbortSignal): Pr
   for (let part = 1; part <= parts; part++)
     headers.push(await readGguf(source, `${stem}-${String(part).padStart(5, "0")}-of-${count}.gguf`, signal));
   const tensors: TensorInfo[] = headers.flatMap((header) => header.tensors);
-  const twice = tensors.find(({ name }, i) => tensors.findIndex((t) => t.name === name) < i);
+  const names = new Set<string>();
+  const twice = tensors.find(({ name }) => names.size === names.add(name).size);
   if (twice)
     throw new CheckpointError(`${twice.file}: tensor ${twice.name} is in another part, too`, { file: twice.file, field: twice.name });
   return { metadata: headers[0]!.metadata, tensors };

@@ -5,6 +5,8 @@ import type { Json, Metadata } from "./architectures.ts";
 
 /** llama_token_type of llama.cpp. */
 const [UNKNOWN, CONTROL, USER_DEFINED] = [2, 3, 4];
+/** Characters of a piece that may be made of two: every cut of every piece is tried, and none in use has half as many. */
+const LONGEST_PIECE = 256;
 /** How SentencePiece writes a space. */
 const SPACE = "▁";
 
@@ -109,7 +111,7 @@ function mergesOf(tokens: readonly string[], scores: readonly number[]): [string
   const ids = new Map(tokens.map((token, id) => [token, id]));
   const merges: Merge[] = [];
   for (const [token, id] of ids) {
-    const characters = Array.from(token);
+    const characters = token.length <= LONGEST_PIECE ? Array.from(token) : [];
     const own: Merge[] = [];
     let left = "";
     for (let i = 1; i < characters.length; i++) {
