@@ -55,7 +55,7 @@ export async function followRows(
       const record = records.subarray(r * size, (r + 1) * size);
       if (topCandidates > 0) row.tokens.push(scoredToken(record, tokenizer));
       if (outputScores) row.scores.push(scoreOf(record));
-      row.done = settings.eos.includes(id) || (settings.stopStrings.length > 0 && row.stop.push(row.decoder?.push(id) ?? ""));
+      row.done = settings.eos.includes(id) || (settings.stopStrings.length > 0 && row.stop.push(row.decoder?.push(id), row.decoder?.held));
     });
     if (rows.every((row) => row.done)) break;
   }
@@ -77,11 +77,11 @@ export class StopStrings {
     this.#longest = Math.max(0, ...strings.map((s) => s.length));
   }
 
-  /** Whether one of them is complete with this piece. */
-  push(text: string): boolean {
+  /** Whether one of them is complete with this piece, and with what is held back behind it. */
+  push(text = "", held = ""): boolean {
     if (this.#longest === 0) return false;
     const seen = this.#tail + text;
     this.#tail = seen.slice(-this.#longest);
-    return this.#strings.some((s) => seen.includes(s));
+    return this.#strings.some((s) => (seen + held).includes(s));
   }
 }

@@ -139,7 +139,7 @@ export async function* stream(generator: Generator, input: Prompt, options: Gene
         const id = record[0]!;
         ids.push(id);
         const text = decoder?.push(id) ?? "";
-        const last = settings.eos.includes(id) || stop.push(text) || ids.length === settings.maxNewTokens;
+        const last = settings.eos.includes(id) || stop.push(text, decoder?.held) || ids.length === settings.maxNewTokens;
         const scores = {
           ...(settings.topCandidates > 0 && scoredToken(record, generator.tokenizer)),
           ...(settings.outputScores && { score: scoreOf(record) }),

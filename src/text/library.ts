@@ -40,7 +40,8 @@ class LibraryModel implements TextModel {
   /** RoBERTa's has one segment; the library tells two. */
   readonly #oneSegment: boolean;
 
-  /** Spaces before marks of punctuation are taken out, where the files ask for it; never of byte-pair encodings, as in transformers 5. */
+  readonly cleansUp: boolean;
+  /** Where tokenizer_config.json asks for it; never of byte-pair encodings, as in transformers 5. */
   readonly #cleansUp: boolean;
 
   constructor(inner: Inner, json: TokenizerJson, config: Readonly<Record<string, unknown>>) {
@@ -50,6 +51,8 @@ class LibraryModel implements TextModel {
       continuing_subword_prefix?: string | null;
     };
     this.#cleansUp = config["clean_up_tokenization_spaces"] === true && type !== "BPE";
+    // WordPiece's decoder may do it by itself.
+    this.cleansUp = this.#cleansUp || (json["decoder"] as { cleanup?: unknown } | null | undefined)?.cleanup === true;
     this.added = new Map([...inner.get_added_tokens_decoder()].map(([id, { content, special }]) => [content, { id, special }]));
     this.unknown = inner.model?.unk_token_id ?? undefined;
     this.#oneSegment = mentions(json["post_processor"], "RobertaProcessing");

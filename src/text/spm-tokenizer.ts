@@ -21,6 +21,7 @@ export interface SpmLayout {
 
 export class SpmTokenizer implements TextModel {
   readonly spelling = { continuation: "" } as const;
+  readonly cleansUp = false;
   readonly unknown: number;
   readonly added: TextModel["added"];
   readonly #layout: SpmLayout;

@@ -17,6 +17,8 @@ export interface TextModel {
   /** The piece of an id. */
   piece(id: number): string | undefined;
   decode(ids: readonly number[]): string;
+  /** Whether decoding takes out spaces before marks of punctuation and contractions: what follows a space decides whether it stays. */
+  readonly cleansUp: boolean;
   /** The text as the vocabulary sees it: case, accents, forms of characters. */
   normalize(text: string): string;
   readonly unknown: number | undefined;

@@ -164,6 +164,15 @@ export class Tokenizer {
     return kept.length === 0 ? "" : this.#model.decode(kept);
   }
 
+  /** How much of the text of ids stays whatever ids follow: not an unfinished character, nor a space that may be taken out and what is behind it. */
+  settled(text: string): number {
+    if (!this.#model.cleansUp) return text.endsWith("\uFFFD") ? text.length - 1 : text.length;
+    // What is taken out begins with a space: to the last one that cannot be in the middle of it, behind an apostrophe or another space.
+    let end = text.lastIndexOf(" ");
+    while (end > 0 && " '".includes(text[end - 1]!)) end = text.lastIndexOf(" ", end - 1);
+    return Math.max(0, end);
+  }
+
   /** The vocabulary's piece of an id, as it is written there (`▁house`, `##ing`, `<s>`). */
   token(id: number): string {
     return this.#model.piece(id) ?? `<${id}>`;

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
+import { StopStrings } from "../../src/generate/follow.ts";
 import { StreamDecoder } from "../../src/generate/stream-decoder.ts";
 import { toSource } from "../../src/load/source.ts";
 import { loadTokenizer } from "../../src/text/load.ts";
@@ -163,6 +164,50 @@ describe("streaming", () => {
       }),
       { seed: 7, numRuns: 1000 },
     );
+  });
+
+  test.each([
+    ["of the config's", { type: "Metaspace", replacement: "▁", prepend_scheme: "always" }, true, "▁"],
+    ["of the decoder's", { type: "WordPiece", prefix: "##", cleanup: true }, false, ""],
+  ])("also where spaces before punctuation are taken out, at the wish %s", async (_, decoder, clean_up_tokenization_spaces, space) => {
+    const words = ["do", "n", "'", "s", ".", ",", "it", "re"].flatMap((word) => [word, `${space || "##"}${word}`]);
+    const vocabulary = ["<unk>", "▁", ...words];
+    const model = space
+      ? { type: "Unigram", unk_id: 0, vocab: vocabulary.map((piece, id) => [piece, -id]) }
+      : {
+          type: "WordPiece",
+          unk_token: "<unk>",
+          continuing_subword_prefix: "##",
+          vocab: Object.fromEntries(vocabulary.map((p, id) => [p, id])),
+        };
+    const tokenizer = (await loadTokenizer(
+      toSource({
+        "tokenizer.json": json({
+          version: "1.0",
+          added_tokens: [],
+          normalizer: null,
+          pre_tokenizer: null,
+          post_processor: null,
+          decoder,
+          model,
+        }),
+        "tokenizer_config.json": json({ clean_up_tokenization_spaces }),
+      }),
+    ))!;
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 1, max: vocabulary.length - 1 }), { maxLength: 60 }), (ids) => {
+        expect(streamed(tokenizer, ids)).toBe(tokenizer.decode(ids));
+      }),
+      { seed: 7, numRuns: 2000 },
+    );
+    // A word comes when the next begins, and not at the end.
+    const stream = new StreamDecoder(tokenizer);
+    const pieces = ["do", "it", "."].map((piece) => stream.push(tokenizer.id(space + piece)!));
+    expect(pieces[1]).toBe("do");
+    // Strings that end a text need not wait.
+    const [again, stop] = [new StreamDecoder(tokenizer), new StopStrings([" it."])];
+    const stops = ["do", "it", "."].map((piece, i) => stop.push(again.push(tokenizer.id((i < 2 ? space : "") + piece)!), again.held));
+    expect(stops).toEqual([false, false, true]);
   });
 
   test("so are those of any ids, broken bytes and special tokens among them", () => {
