@@ -33,7 +33,7 @@ export interface ModelDescription {
 export type LanguageNames = Pick<Tokenizer["languages"], "names" | "tellsSource">;
 /** What a page asks the tokenizer by a message. */
 export type TextMethod =
-  "encode" | "windows" | "batch" | "pad" | "decode" | "token" | "tokens" | "id" | "isContinuation" | "applyChatTemplate";
+  "encode" | "windows" | "batch" | "pad" | "decode" | "token" | "tokens" | "id" | "settled" | "isContinuation" | "applyChatTemplate";
 /** A GPUDeviceLostInfo, which cannot be cloned. */
 export type DeviceLoss = Pick<GPUDeviceLostInfo, "reason" | "message">;
 export interface TensorDescription {

@@ -39,6 +39,10 @@ export class WorkerTokenizer implements Pick<Tokenizer, "specialTokens" | "speci
     return this.#ask("decode", ...args);
   }
 
+  settled(text: string): Promise<number> {
+    return this.#ask("settled", text);
+  }
+
   token(id: number): Promise<string> {
     return this.#ask("token", id);
   }
