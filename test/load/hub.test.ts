@@ -10,12 +10,14 @@ import { cacheStorage } from "../../src/load/cache/cache-storage.ts";
 import type { CacheStore } from "../../src/load/cache/store.ts";
 import { hubSource, type HubModel } from "../../src/load/cache/hub-source.ts";
 import { urlSource } from "../../src/load/cache/url-source.ts";
+import { readGguf } from "../../src/load/gguf/header.ts";
 import { hub } from "../../src/load/hub.ts";
 import { MissingFileError, type Source } from "../../src/load/open.ts";
 import { openCheckpoint } from "../../src/load/safetensors.ts";
 import { readBytes, readJson, readOptionalJson } from "../../src/load/source.ts";
 import { streamTensors } from "../../src/load/stream.ts";
 import { cacheDirectory } from "../../src/node.ts";
+import { writeGguf } from "../support/ggml.ts";
 import { f32, json, pattern, rejection, safetensors } from "./files.ts";
 import { cut, TestServer } from "./server.ts";
 
@@ -51,7 +53,7 @@ type Files = Readonly<Record<string, Uint8Array>>;
 
 const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
 const gitId = (bytes: Uint8Array) => createHash("sha1").update(`blob ${bytes.length}\0`).update(bytes).digest("hex");
-const isLarge = (name: string) => name.endsWith(".safetensors");
+const isLarge = (name: string) => /\.(safetensors|gguf)$/.test(name);
 
 /** A revision as the Hub serves it: a list of its files, and the files at the commit and the branch. */
 function publish(files: Files = FILES, commit = COMMIT, { api = true } = {}): void {
@@ -313,6 +315,27 @@ function cutAs(
   response.writeHead = ((status: number, headers: object) => write(status, { ...headers, etag: `"${etag}"` })) as typeof response.writeHead;
   return cut(1_000_001, { request, response, file });
 }
+
+test("a GGUF file whose header is longer than what is first read of it is fetched once, checked and kept", async () => {
+  const tensor = { name: "token_embd.weight", type: "F32", shape: [3, MIB], bytes: pattern(12 * MIB) } as const;
+  const metadata = { "general.architecture": "llama", "tokenizer.ggml.tokens": Array.from({ length: 1 << 17 }, (_, i) => `token ${i}`) };
+  const bytes = writeGguf(metadata, [tensor]);
+  expect(bytes.length - tensor.bytes.length).toBeGreaterThan(2 * MIB);
+  publish({ "m.gguf": bytes });
+  const read = async () => {
+    const source = open({ cache: cacheDirectory(folder) });
+    const { tensors } = await readGguf(source, "m.gguf");
+    const got = new Uint8Array(12 * MIB);
+    await streamTensors(source, tensors, { onChunk: (_, offset, chunk) => got.set(chunk, offset) });
+    await source.finish?.();
+    expect(Buffer.compare(got, tensor.bytes)).toBe(0);
+  };
+  await read();
+  const ranges = server.asked.flatMap(({ path, range }) => (path.endsWith("m.gguf") ? [/=(\d+)-(\d+)/.exec(range!)!] : []));
+  expect(ranges.reduce((sum, [, from, to]) => sum + Number(to) + 1 - Number(from), 0)).toBeLessThan(1.6 * bytes.length);
+  server.fault = (_, response) => (response.destroy(), true);
+  await read();
+});
 
 test("two loads of one source at the same time do not mix", async () => {
   publish();

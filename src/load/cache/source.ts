@@ -7,8 +7,8 @@ import { type Entry, entryOf, PIECE } from "./entry.ts";
 import type { CacheStore } from "./store.ts";
 
 /**
- * Files up to this size are fetched whole, whatever part is asked for, and checked before anything is made of them; parts up to this size
- * of larger files that are not kept, their headers, are fetched by themselves.
+ * Files up to this size are fetched whole, whatever part is asked for, and checked before anything is made of them. Headers of larger
+ * files that are not kept are fetched by themselves.
  */
 const SMALL = 1 << 20;
 /** Of the room there is, a file may take so much. */
@@ -50,8 +50,8 @@ export class KeptSource implements Source {
     }
     const found = this.#downloads.get(name);
     const download = found?.failed ? undefined : found;
-    // Tensors, and anything else that is read whole.
-    const bulk = reuse || to - offset > SMALL || to - offset === size;
+    // Tensors, and anything else that is read whole. Not headers of any length: what is read twice would be past when tensors are wanted.
+    const bulk = reuse || to - offset === size;
     const running = bulk ? (download ?? (await this.#begin(name, facts, signal))) : undefined;
     if (!running?.claim(offset)) return this.#remote.open(name, { offset, length: to - offset, signal, reuse });
     return { size, stream: streamOf(() => running.read(offset, to, reuse), signal) };
