@@ -272,6 +272,15 @@ describe("a checkpoint", () => {
     ]);
   });
 
+  test("whose rotary scaling has no type is scaled linearly, as in llama.cpp", async () => {
+    const scaling = async (metadata: Record<string, MetaValue>) =>
+      (await opened({ ...LLAMA, ...metadata }, LLAMA_TENSORS)).config["rope_scaling"];
+    expect(await scaling({ "llama.rope.scale_linear": 4.5 })).toMatchObject({ rope_type: "linear", factor: 4.5 });
+    expect(await scaling({ "llama.rope.scaling.factor": 2.5 })).toMatchObject({ rope_type: "linear", factor: 2.5 });
+    expect(await scaling({ "llama.rope.scaling.type": "none", "llama.rope.scaling.factor": 2.5 })).toBeNull();
+    expect(await scaling({ "llama.rope.scale_linear": 1 })).toBeNull();
+  });
+
   test("with heads of no rows is refused, and names of Object.prototype are no tensors", async () => {
     const empty = { ...tensorOf("blk.0.attn_q.weight", [0, 8]), bytes: new Uint8Array() };
     expect(await rejection(opened(LLAMA, [...LLAMA_TENSORS.filter(({ name }) => name !== empty.name), empty]))).toBeInstanceOf(

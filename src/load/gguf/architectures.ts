@@ -218,11 +218,13 @@ function decoderConfig(m: Metadata): Json {
 
 function ropeScaling(m: Metadata): Json | null {
   if (m.ropeFactors) return llama3Scaling(m, m.ropeFactors);
-  const kind = m.own("rope.scaling.type");
-  if (kind === undefined || kind === "none") return null;
+  // Older files have a factor, under either name, and no type: that is linear scaling (llama-model.cpp).
+  const factor = m.own("rope.scaling.factor") ?? m.own("rope.scale_linear");
+  const kind = m.own("rope.scaling.type") ?? (factor === undefined || factor === 0 || factor === 1 ? "none" : "linear");
+  if (kind === "none") return null;
   return {
     rope_type: kind,
-    factor: m.own("rope.scaling.factor"),
+    factor,
     original_max_position_embeddings: m.own("rope.scaling.original_context_length"),
   };
 }
