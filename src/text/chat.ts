@@ -44,9 +44,9 @@ export class ChatTemplates {
   /** @throws CheckpointError where the checkpoint has no template; InputError where the template refuses the messages */
   async apply(messages: readonly Message[], options: ChatOptions = {}): Promise<string> {
     const { addGenerationPrompt = false, tools, documents, variables } = options;
-    const template = await this.#choose(options);
+    const template = await this.#parse(await this.#choose(options));
     try {
-      return (await this.#parse(template)).render({
+      return template.render({
         ...this.#context.specialTokens,
         ...variables,
         messages,
@@ -90,22 +90,31 @@ export class ChatTemplates {
     let parsed = this.#parsed.get(text);
     if (!parsed) {
       const { Template } = await import("@huggingface/jinja");
-      parsed = new Template(text);
+      try {
+        parsed = new Template(text);
+      } catch (cause) {
+        throw new InputError(`applyChatTemplate: the template is no Jinja that is read: ${String(cause)}`, {
+          field: "template",
+          expected: "a Jinja template",
+          got: text,
+          cause,
+        });
+      }
       this.#parsed.set(text, parsed);
     }
     return parsed;
   }
 }
 
-/** By name. Files are asked for where tokenizer_config.json has none. */
+/** By name. As in transformers, chat_template.jinja goes before what tokenizer_config.json has; chat_template.json is older than both. */
 async function readTemplates({ source, config }: ChatContext): Promise<ReadonlyMap<string, string>> {
-  const inConfig = templatesOf(config["chat_template"]);
-  if (inConfig.size > 0) return inConfig;
   try {
     return new Map([["default", new TextDecoder().decode(await readBytes(source, "chat_template.jinja"))]]);
   } catch (error) {
     if (!(error instanceof MissingFileError)) throw error;
   }
+  const inConfig = templatesOf(config["chat_template"]);
+  if (inConfig.size > 0) return inConfig;
   return templatesOf((await readOptionalJson(source, "chat_template.json"))?.["chat_template"]);
 }
 

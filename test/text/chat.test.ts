@@ -50,6 +50,7 @@ describe("a template", () => {
       {},
     ],
     ["in chat_template.jinja", {}, { "chat_template.jinja": LLAMA }],
+    ["in chat_template.jinja, which goes before the config", { chat_template: CHATML }, { "chat_template.jinja": LLAMA }],
     ["in chat_template.json", {}, { "chat_template.json": JSON.stringify({ chat_template: LLAMA }) }],
   ])("%s", async (_, config, files) => {
     const { tokenizer, opened } = await withFiles(config, files);
@@ -90,6 +91,8 @@ describe("a template", () => {
     await expect(wrong).rejects.toThrow(InputError);
     await expect(wrong).rejects.toThrow(/roles must alternate/);
     await expect(tokenizer.applyChatTemplate(MESSAGES, { template: "other" })).rejects.toThrow(/no template "other"/);
+    const { tokenizer: broken } = await withFiles({ chat_template: "{% if %}" });
+    await expect(broken.applyChatTemplate(MESSAGES)).rejects.toMatchObject({ name: "InputError", field: "template" });
     const { tokenizer: without } = await withFiles({});
     await expect(without.applyChatTemplate(MESSAGES)).rejects.toThrow(CheckpointError);
     await expect(without.applyChatTemplate(MESSAGES)).rejects.toThrow(/chat_template\.jinja/);
