@@ -120,7 +120,7 @@ describe.each([
     expect(fused).toEqual(plain);
   });
 
-  test.each([1 << 20, 1500])("q, k and v, of buffers of at most %s bytes", async (maxBinding) => {
+  test.each([1 << 20, 2500])("q, k and v, of buffers of at most %s bytes", async (maxBinding) => {
     const [weight, bias, x] = [normals(out * width, 1), normals(out, 2), normals(5 * width, 3)];
     const g = new Graph();
     const { q, k, v } = projectHeadByHead(g, g.input("x", [5, width]), "a", { heads, dk });
