@@ -1,14 +1,16 @@
 // The host's half of beam search. Running beams never wait for it: they go on on the GPU, and their candidates stream in.
-// This replays them as Hugging Face's BeamSearchScorer does (transformers 4.28): which hypotheses are finished, and when an
-// item is done. Lengths count the prompt, or the decoder's start token, and leave the end token out.
-import type { Course, Followed } from "./follow.ts";
+// This replays them as Hugging Face's BeamSearchScorer does: which hypotheses are finished, and when an item is done. Lengths are
+// of new tokens, the end included (transformers 4.36 to 4.49; 4.28 counted a decoder's prompt, so that long prompts levelled all scores).
+// Of encoder–decoders, where a hypothesis has not ended, they count the decoder's start token, as 4.28 did.
+import type { Followed } from "./follow.ts";
 import type { Settings } from "./options.ts";
+import type { Prepared } from "./prompt.ts";
 import type { Session } from "./session.ts";
 
 export interface Hypothesis {
   /** New tokens, the end included if it was reached. */
   readonly ids: readonly number[];
-  /** Sum of log-probabilities / length ** lengthPenalty, the length with the prompt and without the end token. */
+  /** Sum of log-probabilities / length ** lengthPenalty, the length of new tokens, the end included. */
   readonly score: number;
   /** With `outputScores`: each token's log-probability, after processors. */
   readonly scores?: readonly number[];
@@ -51,15 +53,16 @@ interface Beam {
 
 export class BeamItem {
   readonly #settings: Settings;
-  readonly #promptLength: number;
+  readonly #started: number;
   #running: readonly Beam[] = [];
   #finished: Hypothesis[] = [];
   readonly #history: BeamStep[] = [];
   done = false;
 
-  constructor(settings: Settings, promptLength: number) {
+  /** @param started tokens that lengths count before the first new one, while there is no end: 1 of encoder–decoders, else 0 */
+  constructor(settings: Settings, started: 0 | 1) {
     this.#settings = settings;
-    this.#promptLength = promptLength;
+    this.#started = started;
   }
 
   /** Every step so far, if settings ask for it. */
@@ -81,7 +84,7 @@ export class BeamItem {
       const before = this.#running[parent];
       const extended = { last: { id, parent, score }, before, length: (before?.length ?? 0) + 1 };
       if (!eos.includes(id)) next.push(extended);
-      else if (rank < numBeams) ended.push({ ...extended.last, sequenceScore: this.#finish(extended, extended.length - 1) });
+      else if (rank < numBeams) ended.push({ ...extended.last, sequenceScore: this.#finish(extended, extended.length) });
     }
     this.#running = next;
     if (outputBeams) this.#history.push({ running: next.map(({ last }) => last), ended });
@@ -90,14 +93,14 @@ export class BeamItem {
 
   /** The best finished sequences; beams still running at the greatest length count as finished there. */
   best(count: number): Hypothesis[] {
-    if (!this.done) for (const beam of this.#running) this.#finish(beam, beam.length);
+    if (!this.done) for (const beam of this.#running) this.#finish(beam, this.#started + beam.length);
     return this.#finished.slice(0, count);
   }
 
-  /** @returns its score among the finished; `length` counts new tokens without the end */
+  /** @returns its score among the finished */
   #finish(beam: Beam, length: number): number {
     const { numBeams, lengthPenalty, outputBeams, outputScores } = this.#settings;
-    const score = beam.last.score / (this.#promptLength + length) ** lengthPenalty;
+    const score = beam.last.score / length ** lengthPenalty;
     const path = pathOf(beam);
     const beamIndices = outputBeams && { beamIndices: path.map(({ parent }) => parent) };
     const scores = outputScores && { scores: path.map(({ score: sum }, i) => sum - (path[i - 1]?.score ?? 0)) };
@@ -112,7 +115,7 @@ export class BeamItem {
     const { numBeams, earlyStopping, lengthPenalty, maxNewTokens } = this.#settings;
     if (this.#finished.length < numBeams) return false;
     if (earlyStopping === true) return true;
-    const reach = this.#promptLength + (earlyStopping === "never" && lengthPenalty > 0 ? maxNewTokens : length);
+    const reach = this.#started + (earlyStopping === "never" && lengthPenalty > 0 ? maxNewTokens : length);
     return this.#finished.at(-1)!.score >= bestSum / reach ** lengthPenalty;
   }
 }
@@ -125,8 +128,8 @@ function pathOf(beam: Beam): BeamCandidate[] {
 }
 
 /** What a session's steps leave, followed to the end of every item's search. */
-export async function followBeams(session: Session, { settings, prompts }: Course): Promise<Followed[]> {
-  const items = prompts.map((prompt) => new BeamItem(settings, prompt.length));
+export async function followBeams(session: Session, { settings, prompts, sources }: Prepared): Promise<Followed[]> {
+  const items = prompts.map(() => new BeamItem(settings, sources ? 1 : 0));
   for await (const candidates of session.steps()) {
     const each = candidates.length / items.length;
     items.forEach((item, i) => item.step(candidates.subarray(i * each, (i + 1) * each)));

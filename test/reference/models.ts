@@ -21,7 +21,10 @@ export function forward(config: Config, weights: Weights, inputs: ModelInputs): 
   return family(new Checkpoint(config, weights), inputs);
 }
 
-/** Greedy or beam search as Hugging Face's generate(): padded ids, sequences of one input together, best first. */
+/**
+ * Greedy or beam search as Hugging Face's generate(): padded ids, sequences of one input together, best first.
+ * @param semantics default: as fovea, "4.36" of decoders, whose prompts 4.28 counts, "4.28" of encoder–decoders
+ */
 export function generateWith(
   config: Config,
   weights: Weights,
@@ -34,7 +37,7 @@ export function generateWith(
   if (config.model_type === "llama") {
     const logits: Logits = (ids) => lastRows(llama(model, { input_ids: ids, head_mask: inputs.head_mask }).logits!);
     if (mask.some((row) => row[0] === 0)) return generateLeftPadded(logits, inputs.input_ids, mask, configs);
-    return generate(() => logits, inputs.input_ids, configs, semantics);
+    return generate(() => logits, inputs.input_ids, configs, semantics ?? "4.36");
   }
   if (config.model_type !== "marian") throw new Error(`generateWith: model_type "${String(config.model_type)}" does not generate`);
   const settings = Object.assign({}, config, ...configs) as GenerationConfig;
