@@ -13,7 +13,7 @@ import type { LoadOptions } from "../load/load-model.ts";
 import type { SourceInput } from "../load/source.ts";
 import type { ForwardCallOptions, ForwardInput, Model } from "../model.ts";
 import { isHubId } from "../load/url.ts";
-import { Link } from "./link.ts";
+import { Link, noWait } from "./link.ts";
 import type { DeviceLoss, GenerationDescription, ModelDescription, PieceDescription, PlainGenerateOptions, Served } from "./serve.ts";
 import { WorkerTokenizer } from "./tokenizer.ts";
 import { type AttentionsDescription, type Id, type MapsDescription, sendSignal, teachComlink } from "./wire.ts";
@@ -37,8 +37,6 @@ export type WorkerLoadOptions = Omit<LoadOptions, "device" | "tune" | "cache"> &
 };
 
 const ownScript = (): Worker => new Worker(new URL("../worker-script.ts", import.meta.url), { type: "module" });
-
-const noWait = () => undefined;
 
 /** What a signal may stop. It fails with the signal's own reason, which lost what cannot be cloned on its way there and back. */
 async function stoppable<T>(signal: AbortSignal | undefined, task: (port: MessagePort | undefined) => Promise<T>): Promise<T> {
@@ -108,6 +106,8 @@ export class WorkerModel implements Pick<Model, "config" | "generationConfig" | 
   readonly maxTokens: number;
   readonly tokenizer: WorkerTokenizer | undefined;
   readonly #link: Link;
+  /** Asked for once, however often it is looked at. */
+  #lost: Promise<DeviceLoss> | undefined;
 
   constructor(link: Link, { config, generationConfig, kind, head, maxTokens, tokenizer }: ModelDescription) {
     this.#link = link;
@@ -147,13 +147,17 @@ export class WorkerModel implements Pick<Model, "config" | "generationConfig" | 
     return new WorkerConversation(this.#link, await this.#link.ask((served) => served.conversation()));
   }
 
-  /** Of the device, that of the worker, a page can know when it is lost. `lost` is of the one that the model runs on now. */
+  /** Of the device, which is the worker's, a page can know when it is lost. `lost` is of the one that the model runs on now. */
   get device(): { readonly lost: Promise<DeviceLoss> } {
-    const link = this.#link;
+    // With the model the device goes too.
+    const lost = () =>
+      (this.#lost ??= this.#link
+        .ask((served) => served.lost())
+        .catch((error: Error) => ({ reason: "destroyed" as const, message: error.message }))
+        .finally(() => (this.#lost = undefined)));
     return {
       get lost() {
-        // With the model the device goes too.
-        return link.ask((served) => served.lost()).catch((error: Error) => ({ reason: "destroyed" as const, message: error.message }));
+        return lost();
       },
     };
   }
@@ -276,7 +280,7 @@ function mapsOf(link: Link, id: Id, attentions: AttentionsDescription): WorkerAt
     ...rest,
     queryTokens: (batch) => queryTokens[batch ?? 0],
     keyTokens: (batch) => keyTokens[batch ?? 0],
-    read: (request: MapRequest) => link.ask((served) => served.readMap(id, kind, request)),
+    read: (request: MapRequest) => link.ask((served) => served.readMap(id, kind, request, rest.shape)),
   });
   return Object.fromEntries(Object.entries(attentions).map(([kind, description]) => [kind, maps(kind as AttentionKind, description)]));
 }

@@ -5,7 +5,7 @@ import { FoveaError } from "../errors.ts";
 import type { Served } from "./serve.ts";
 import type { Id } from "./wire.ts";
 
-const noWait = () => undefined;
+export const noWait = () => undefined;
 const disposed = () => new FoveaError("This model was disposed; load it again.");
 
 export class Link {

@@ -16,7 +16,7 @@ import type { SourceInput } from "../load/source.ts";
 import type { LoadProgress } from "../load/stream.ts";
 import type { ForwardCallOptions, ForwardInput, Model } from "../model.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
-import { type AttentionsDescription, type Id, receiveSignal, teachComlink } from "./wire.ts";
+import { type AttentionsDescription, type MapsDescription, type Id, receiveSignal, teachComlink } from "./wire.ts";
 
 /** What comlink carries by itself; functions and signals are arguments of their own. */
 export type PlainGenerateOptions = Omit<GenerateOptions, "signal" | "logitsProcessor">;
@@ -104,8 +104,11 @@ export class Served {
     return handOver(await tensor.read());
   }
 
-  async readMap(id: Id, kind: AttentionKind, request: MapRequest): Promise<Float32Array> {
-    return handOver(await this.#find(this.#holders, id).attentions![kind]!.read(request));
+  /** @param shape of the maps as the page knows them: those of a stream have grown since */
+  async readMap(id: Id, kind: AttentionKind, request: MapRequest, [, , queries, keys]: MapsDescription["shape"]): Promise<Float32Array> {
+    const maps = this.#find(this.#holders, id).attentions![kind]!;
+    const [, , , width] = maps.shape;
+    return handOver(cropped(await maps.read(request), width, queries, keys));
   }
 
   /** @param conversation 0: the model itself */
@@ -246,15 +249,23 @@ function describeText({ specialTokens, specialIds, maxLength, languages }: Token
 function describe(attentions: Attentions): AttentionsDescription {
   return Object.fromEntries(
     Object.entries(attentions).map(([kind, maps]) => {
-      const { layers, heads, captured, shape } = maps as NonNullable<Attentions["cross"]>;
-      const tokens = (of: (batch: number) => readonly string[] | undefined) => Array.from({ length: shape[0] }, (_, batch) => of(batch));
       const all = maps as NonNullable<Attentions["cross"]>;
+      const { layers, heads, captured, shape } = all;
+      const tokens = (of: (batch: number) => readonly string[] | undefined) => Array.from({ length: shape[0] }, (_, batch) => of(batch));
       return [
         kind,
         { layers, heads, captured, shape, queryTokens: tokens((b) => all.queryTokens(b)), keyTokens: tokens((b) => all.keyTokens(b)) },
       ];
     }),
   );
+}
+
+/** The first rows and columns of a map that is `width` wide. */
+function cropped(map: Float32Array, width: number, rows: number, columns: number): Float32Array {
+  if (map.length === rows * columns) return map;
+  const out = new Float32Array(rows * columns);
+  for (let row = 0; row < rows; row++) out.set(map.subarray(row * width, row * width + columns), row * columns);
+  return out;
 }
 
 /** Numbers move to the page, they are not copied. */

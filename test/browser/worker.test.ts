@@ -39,7 +39,7 @@ afterEach(() => page.close());
 const run = <K extends keyof Functions>(name: K) => page.evaluate(`functions.${name}()`) as ReturnType<Functions[K]>;
 
 it("translates and shows its maps", async () => {
-  const { adaptersOnPage, progress, streamed, texts, map, keys, logits, facts, encoding, text, page: same } = await run("translate");
+  const { adaptersOnPage, progress, streamed, late, texts, map, keys, logits, facts, encoding, text, page: same } = await run("translate");
   expect(adaptersOnPage).toBe(0);
   expect(progress.at(-1)).toBe(1);
   expect(progress).toEqual(progress.toSorted((a, b) => a - b));
@@ -48,6 +48,8 @@ it("translates and shows its maps", async () => {
     expect(rows).toBe(i + 1);
     expect(sum).toBeCloseTo(i + 1, 3);
   });
+  expect(late.length).toBe(streamed.length - 1);
+  for (const { before, after } of late) expect(after).toEqual(before);
   expect(texts).toEqual(same.texts);
   expect(map).toEqual(same.map);
   expect(keys).toEqual(encoding.tokens);

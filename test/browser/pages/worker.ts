@@ -1,6 +1,6 @@
 // A page whose models live in workers; tests call its functions.
 import { type Encoding, FoveaError, InputError, loadModel as loadHere, MissingFileError, type Tokenizer } from "../../../src/index.ts";
-import { loadModel, type WorkerModel, type WorkerTokenizer } from "../../../src/worker.ts";
+import { loadModel, type WorkerMaps, type WorkerModel, type WorkerTokenizer } from "../../../src/worker.ts";
 
 const MARIAN = "models/marian-en-fr-tatoeba/";
 const STORIES = "models/stories260K/";
@@ -51,10 +51,16 @@ const functions = {
     const model = await loadModel(`../../../${MARIAN}`, { onProgress: ({ loaded, total }) => progress.push(loaded / total) });
     const before = adapters;
     const streamed: { text: string; rows: number; sum: number }[] = [];
-    for await (const { text, attentions } of model.stream(TEXT, { capture: { cross: [{ layer: 0, head: 7 }] } })) {
-      const cross = attentions!.cross!;
-      const map = await cross.read({ layer: 0, head: 7 });
-      streamed.push({ text, rows: cross.shape[2], sum: map.reduce((a, b) => a + b, 0) });
+    const late: { before: number[]; after: number[] }[] = [];
+    let earlier: { maps: WorkerMaps; map: Float32Array } | undefined;
+    const head = { layer: 0, head: 7 };
+    for await (const { text, attentions } of model.stream(TEXT, { capture: { cross: [head], decoder: [head] } })) {
+      const { cross, decoder } = attentions!;
+      const map = await cross!.read(head);
+      streamed.push({ text, rows: cross!.shape[2], sum: map.reduce((a, b) => a + b, 0) });
+      // Those of a piece before stay as large as they were.
+      if (earlier) late.push({ before: [...earlier.map], after: [...(await earlier.maps.read(head))] });
+      earlier = { maps: decoder!, map: await decoder!.read(head) };
     }
     const beams = await model.generate([TEXT, "I love you."], { numBeams: 4, capture: { cross: "all" } });
     const map = [...(await beams[0]!.attentions!.cross!.read({ layer: 2, head: 3 }))];
@@ -84,6 +90,7 @@ const functions = {
       adaptersOnPage: before,
       progress,
       streamed,
+      late,
       texts: beams.map(({ text }) => text),
       map,
       keys,
