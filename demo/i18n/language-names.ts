@@ -3,12 +3,15 @@
 /** BCP 47. `XX` is mBART's word for no region. */
 export const tagOf = (name: string): string => name.replace(/_XX$/, "").replace("_", "-");
 
-/** In the page's language; as the model has it where it has no name there. */
-export function languageName(name: string, pageLanguage: string): string {
-  try {
-    return new Intl.DisplayNames(pageLanguage, { type: "language", fallback: "none" }).of(tagOf(name)) ?? name;
-  } catch {
-    // No tag at all.
-    return name;
-  }
+/** Names in the page's language; as the model has it where there is none. */
+export function languageNamer(pageLanguage: string): (name: string) => string {
+  const names = new Intl.DisplayNames(pageLanguage, { type: "language", fallback: "none" });
+  return (name) => {
+    try {
+      return names.of(tagOf(name)) ?? name;
+    } catch {
+      // No tag at all.
+      return name;
+    }
+  };
 }

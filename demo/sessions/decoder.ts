@@ -1,7 +1,7 @@
 // Models that go on with a text: every token appends its row while it streams, with its probability and the likeliest others. The
 // stream's maps end with it, so a forward pass over the whole text leaves those that stay.
 import { labels, type Marks, spellings } from "../maps/tokens.ts";
-import { holding } from "./holding.ts";
+import { holding, passing } from "./holding.ts";
 import { CANDIDATES, headScale, liveShown, spelled, stepsOf } from "./live.ts";
 import type { Reading } from "./loaded.ts";
 import type { RunRequest, Shown, Step } from "./session.ts";
@@ -19,7 +19,8 @@ export async function writeOn(model: Reading, marks: Marks, request: RunRequest)
   if (target === undefined && model.head === "causal-lm") {
     const steps: Step[] = [];
     // Each piece's maps are the stream's, which frees them itself.
-    const streamed = holding(() => {});
+    const streamed = passing();
+    signal.addEventListener("abort", () => streamed.dispose(), { once: true });
     const pieces = model.stream(text, {
       capture: "all",
       headScale: switched,
@@ -30,33 +31,40 @@ export async function writeOn(model: Reading, marks: Marks, request: RunRequest)
       ...(temperature > 0 ? { doSample: true, temperature, seed } : { doSample: false }),
       signal,
     });
-    for await (const { id, attentions, probability, candidates } of pieces) {
-      const target = labels(tokenizer, marks, ids);
-      ids.push(id);
-      const output = tokenizer.decode(ids);
-      const text = await spellings(tokenizer, marks, [...prompt, id, ...(candidates ?? []).map((c) => c.id)]);
-      steps.push({
-        text: text(id),
-        ...(probability !== undefined && { probability }),
-        ...(candidates && { candidates: spelled(candidates, text) }),
-      });
-      // Rows of the prompt wrote nothing; its last one wrote the first token.
-      const before = prompt.slice(1).map((next) => ({ text: text(next) }));
-      onGrowth(
-        liveShown({
-          attentions: attentions!,
-          input: request.text,
-          output: await output,
-          steps: [...before, ...steps],
-          source: [],
-          target: await target,
-          held: streamed,
-        }),
-      );
-      // A max_new_tokens of the checkpoint's goes before a length in all.
-      if (steps.length >= GROWTH) break;
+    try {
+      for await (const { id, attentions, probability, candidates } of pieces) {
+        const read = [...ids];
+        ids.push(id);
+        const [written, target, output] = await Promise.all([
+          spellings(tokenizer, marks, [...prompt, id, ...(candidates ?? []).map((c) => c.id)]),
+          labels(tokenizer, marks, read),
+          tokenizer.decode([...ids]),
+        ]);
+        signal.throwIfAborted();
+        steps.push({
+          text: written(id),
+          ...(probability !== undefined && { probability }),
+          ...(candidates && { candidates: spelled(candidates, written) }),
+        });
+        // Rows of the prompt wrote nothing; its last one wrote the first token.
+        const before = prompt.slice(1).map((next) => ({ text: written(next) }));
+        onGrowth(
+          liveShown({
+            attentions: attentions!,
+            input: text,
+            output,
+            steps: [...before, ...steps],
+            source: [],
+            target,
+            held: streamed,
+          }),
+        );
+        // A max_new_tokens of the checkpoint's goes before a length in all.
+        if (steps.length >= GROWTH) break;
+      }
+    } finally {
+      streamed.dispose();
     }
-    streamed.dispose();
     signal.throwIfAborted();
   }
   // The last token written was looked at by nothing; a text that nothing was added to is read whole.

@@ -31,7 +31,12 @@ export const ownModel: Scene = {
   async open(options) {
     const chosen = own.peek() ?? { files: [] };
     const model = await options.load("hub" in chosen ? chosen.hub : chosen.files, options);
-    return sessionOf(model, await marksOf(model.tokenizer, Number(model.config["vocab_size"] ?? 0)));
+    try {
+      return sessionOf(model, await marksOf(model.tokenizer, Number(model.config["vocab_size"] ?? 0)));
+    } catch (error) {
+      model.dispose();
+      throw error;
+    }
   },
 };
 

@@ -7,6 +7,18 @@ export interface Holding {
   dispose(): void;
 }
 
+/**
+ * Of a run whose maps end with it, and that another one follows: they may have ended before the page hears of it. A read that fails
+ * then is answered by the run that follows.
+ */
+export function passing(): Holding {
+  const held = holding(() => undefined);
+  return {
+    read: (start) => held.read(start).catch(() => new Promise<never>(() => undefined)),
+    dispose: () => held.dispose(),
+  };
+}
+
 export function holding(free: () => void): Holding {
   let reading = 0;
   let disposed = false;

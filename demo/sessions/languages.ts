@@ -47,9 +47,9 @@ export async function targetOf(model: Reading, text: string, pair: LanguagePair 
   const { tokenizer, config, generationConfig } = model;
   const start = (generationConfig["decoder_start_token_id"] ?? config["decoder_start_token_id"] ?? config["pad_token_id"]) as number;
   if (pair?.from === undefined) return { start, ids: (await tokenizer.encode(text)).ids };
-  const { ids } = await tokenizer.encode(text, { srcLang: pair.to });
+  const [none, { ids }] = await Promise.all([tokenizer.encode("", { srcLang: pair.to }), tokenizer.encode(text, { srcLang: pair.to })]);
   // Before the text: written first, as it is forced to be. Behind it (mBART, older NLLB): mBART's decoder starts with it.
-  if (tokenizer.isSpecial(ids[0]!)) return { start, ids };
+  if (none.ids[0] !== (generationConfig["eos_token_id"] ?? config["eos_token_id"])) return { start, ids };
   const [language, rest] = [ids.at(-1)!, ids.slice(0, -1)];
   return config["model_type"] === "mbart" ? { start: language, ids: rest } : { start, ids: [language, ...rest] };
 }

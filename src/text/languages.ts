@@ -94,6 +94,6 @@ export class Languages {
   }
 
   #none(field: string, why: string, got: string): InputError {
-    return new InputError(`generate: ${field} "${got}": ${why}`, { field, expected: "a language of the model's", got });
+    return new InputError(`${field} "${got}": ${why}`, { field, expected: "a language of the model's", got });
   }
 }
