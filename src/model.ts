@@ -5,7 +5,7 @@ import type { Engine } from "./engine/engine.ts";
 import type { EngineHost } from "./engine/host.ts";
 import { forward, forwardDecodeGraph, forwardDims, type Run } from "./engine/forward.ts";
 import { encodeGraph } from "./engine/graphs.ts";
-import { type IdsInput, inputLimits, type Rows, toMatrix, toRows } from "./engine/inputs.ts";
+import { checkNames, type IdsInput, inputLimits, type Rows, toMatrix, toRows } from "./engine/inputs.ts";
 import { InputError } from "./errors.ts";
 import type { Conversation } from "./generate/conversation.ts";
 import type { Generation, Piece } from "./generate/generate.ts";
@@ -27,6 +27,10 @@ export interface ForwardInput {
   readonly decoderInputIds?: IdsInput;
   readonly decoderAttentionMask?: IdsInput;
 }
+
+/** `encodings` stand beside the rows that a tokenizer makes of texts. */
+const INPUTS = ["inputIds", "attentionMask", "tokenTypeIds", "decoderInputIds", "decoderAttentionMask", "encodings"];
+const FORWARD_OPTIONS = ["capture", "headScale", "signal"];
 
 export interface ForwardCallOptions {
   /** Attention to capture: "all", or a selection such as `{ cross: [{ layer: 2, head: 5 }] }`. Default: none, at no cost. */
@@ -100,7 +104,9 @@ export class Model {
    * One forward pass over whole sequences.
    * @returns logits, hidden states and captured attention, left on the GPU until read; free them with `dispose()`
    */
-  async forward(input: ForwardInput, { capture, headScale, signal }: ForwardCallOptions = {}): Promise<Run> {
+  async forward(input: ForwardInput, options: ForwardCallOptions = {}): Promise<Run> {
+    checkNames("forward", "option", options, FORWARD_OPTIONS);
+    const { capture, headScale, signal } = options;
     signal?.throwIfAborted();
     const selection = selectAttention(this.#engine.architecture, { capture, headScale });
     const rows = this.#rows(input);
@@ -199,6 +205,7 @@ export class Model {
   }
 
   #rows(input: ForwardInput): { source?: Rows & { types?: number[][] }; target?: Rows } {
+    checkNames("forward", "input", input, INPUTS);
     const { architecture } = this.#engine;
     const main = toRows(input.inputIds, input.attentionMask, inputLimits(architecture));
     if (architecture.kind === "decoder") return { target: main };

@@ -18,6 +18,19 @@ export interface Rows {
   readonly longest: number;
 }
 
+/** Refuses what is no object, and names that are none of these: `attention_mask` for `attentionMask`, say. */
+export function checkNames(where: string, what: string, given: object, names: readonly string[]): void {
+  if (given === null || typeof given !== "object")
+    throw new InputError(`${where}: expected an object of ${what}s, got ${String(given)}`, { field: what, expected: names, got: given });
+  const other = Object.keys(given).find((name) => !names.includes(name));
+  if (other !== undefined)
+    throw new InputError(`${where}: there is no ${what} "${other}"; ${what}s are ${names.join(", ")}`, {
+      field: other,
+      expected: names,
+      got: other,
+    });
+}
+
 /** What stands for a number: those of 64-bit arrays and of masks too. */
 const NUMERIC: readonly string[] = ["number", "bigint", "boolean"];
 

@@ -1,7 +1,7 @@
 // The host's half of beam search. Running beams never wait for it: they go on on the GPU, and their candidates stream in.
 // This replays them as Hugging Face's BeamSearchScorer does: which hypotheses are finished, and when an item is done. Lengths are
 // of new tokens, the end included (transformers 4.36 to 4.49; 4.28 counted a decoder's prompt, so that long prompts levelled all scores).
-// Of encoder–decoders, where a hypothesis has not ended, they count the decoder's start token, as 4.28 did.
+// Of encoder–decoders, what has not ended counts the decoder's start token, as 4.28 did, whose translations are the golden ones.
 import type { Followed } from "./follow.ts";
 import type { Settings } from "./options.ts";
 import type { Prepared } from "./prompt.ts";

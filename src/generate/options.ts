@@ -2,7 +2,7 @@
 // checked once, before anything runs.
 import type { CaptureSelection } from "../capture/attentions.ts";
 import type { HeadScale } from "../capture/selection.ts";
-import { checkId } from "../engine/inputs.ts";
+import { checkId, checkNames } from "../engine/inputs.ts";
 import { InputError, UnsupportedError } from "../errors.ts";
 import { NOT_BUILT, type RawConfig, shown } from "../load/config.ts";
 import type { Architecture } from "../models/architecture.ts";
@@ -186,14 +186,7 @@ export function resolveOptions(
   architecture: Architecture,
   prompt: { readonly longest: number },
 ): Settings {
-  for (const name of Object.keys(options)) {
-    if (!Object.hasOwn(OPTIONS, name))
-      throw new InputError(`generate: there is no option "${name}"; options are ${Object.keys(OPTIONS).join(", ")}`, {
-        field: name,
-        expected: Object.keys(OPTIONS),
-        got: name,
-      });
-  }
+  checkNames("generate", "option", options, Object.keys(OPTIONS));
   const pick = new Picker(options as Readonly<Record<string, unknown>>, config);
   const id = (value: number, field: string) => checkId(value, architecture.vocabSize, field);
   const ids = (field: string, name: string) => pick.list(field, name).map((value) => id(value, field));

@@ -4,6 +4,8 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import {
   CheckpointError,
   ConfigError,
+  type ForwardCallOptions,
+  type ForwardInput,
   FoveaError,
   InputError,
   loadModel,
@@ -199,6 +201,9 @@ describe("running", () => {
   const WRONG: readonly (readonly [string, (m: Model) => Promise<unknown>, string])[] = [
     ["an id outside the vocabulary", (m) => m.forward({ inputIds: [[1, vocabulary]] }), "inputIds"],
     ["a negative id", (m) => m.forward({ inputIds: [[-1]] }), "inputIds"],
+    ["a name of Hugging Face's", (m) => m.forward({ inputIds: [[1]], attention_mask: [[1]] } as ForwardInput), "attention_mask"],
+    ["no input", (m) => m.forward(null as unknown as ForwardInput), "input"],
+    ["an option that is none", (m) => m.forward({ inputIds: [[1]] }, { captures: "all" } as ForwardCallOptions), "captures"],
     ["no rows", (m) => m.forward({ inputIds: [] }), "inputIds"],
     ["an empty row", (m) => m.forward({ inputIds: [[]] }), "inputIds"],
     ["rows of different lengths", (m) => m.forward({ inputIds: [[1, 2], [3]] }), "inputIds"],
