@@ -1,4 +1,4 @@
-"""Decoders: Llama's neighbours with what tells them apart, each kind of RoPE scaling, Bloom's ALiBi, classification by the last token."""
+"""Decoders: Llama's neighbours with what tells them apart, Bloom's ALiBi, kinds of GPT; ropes.py has the scalings, decoder_heads.py the heads."""
 
 from pack import Generation, Pack
 
@@ -81,9 +81,9 @@ def gemma(name: str, note: str, generation: list[Generation], *, model: str, **c
     return decoder(name, note, generation, model=model, base=GEMMA, gains=GEMMA_GAINS, changes={"dtype": "BF16"} | changes)
 
 
-def neox(name: str, note: str, generation: list[Generation], **changes) -> Pack:
+def neox(name: str, note: str, generation: list[Generation], *, model: str = "GPTNeoX", **changes) -> Pack:
     base = dict(vocab_size=77, num_hidden_layers=2, max_position_embeddings=64, pad_token_id=0, bos_token_id=1, eos_token_id=2)
-    return decoder(name, note, generation, model="GPTNeoX", base=base, gains={}, changes=changes)
+    return decoder(name, note, generation, model=model, base=base, gains={}, changes=changes)
 
 
 def opt(name: str, note: str, generation: list[Generation], *, model: str = "OPTForCausalLM", **changes) -> Pack:
@@ -348,69 +348,6 @@ NEIGHBOURS = [
     ),
 ]
 
-ROPE = [
-    llama("llama_linear", "Positions divided by the factor.", [GREEDY], dtype="BF16", rope_scaling={"type": "linear", "factor": 2.5}),
-    llama(
-        "llama_dynamic",
-        "Sequences above max_position_embeddings change the base. In generation a key keeps the angle of the length at which it "
-        "was written: HF turns no cached key again.",
-        [
-            Generation("greedy_short", [6], dict(max_new_tokens=9, num_beams=1)),
-            Generation("greedy_past_the_limit", [11], dict(max_new_tokens=24, num_beams=1)),
-        ],
-        dtype="BF16",
-        rope_scaling={"rope_type": "dynamic", "factor": 2.0},
-        max_position_embeddings=16,
-    ),
-    llama(
-        "llama_llama3",
-        "Wavelengths below 16, between, and above 64 are all there.",
-        [GREEDY, BEAM],
-        max_position_embeddings=512,
-        dtype="BF16",
-        rope_scaling={
-            "rope_type": "llama3",
-            "factor": 8.0,
-            "low_freq_factor": 1.0,
-            "high_freq_factor": 4.0,
-            "original_max_position_embeddings": 64,
-        },
-    ),
-    llama(
-        "llama_yarn",
-        "The default betas; cos and sin times 0.1 ln(factor) + 1.",
-        [GREEDY],
-        max_position_embeddings=2048,
-        dtype="BF16",
-        rope_scaling={"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 512},
-    ),
-    llama(
-        "qwen2_yarn",
-        "rope_scaling with the older key `type`, and both betas of its own.",
-        [GREEDY],
-        model="Qwen2",
-        rope_theta=50.0,
-        max_position_embeddings=128,
-        dtype="BF16",
-        rope_scaling={"type": "yarn", "factor": 4.0, "original_max_position_embeddings": 32, "beta_fast": 3.0, "beta_slow": 0.4},
-    ),
-    llama(
-        "phi3_longrope",
-        "Sequences above original_max_position_embeddings turn by long_factor, others by short_factor; cos and sin are scaled in "
-        "both. Six of eight features of a head turn. No generation crosses the limit.",
-        [
-            Generation("greedy_short", [6], dict(max_new_tokens=9, num_beams=1)),
-            Generation("greedy_long_prompt", [19], dict(max_new_tokens=14, num_beams=1)),
-        ],
-        model="Phi3",
-        dtype="F16",
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        partial_rotary_factor=0.75,
-        original_max_position_embeddings=16,
-        rope_scaling={"type": "longrope", "short_factor": [1.0, 1.3, 1.9], "long_factor": [1.5, 3.0, 9.0]},
-    ),
-]
 
 # As transformers 5 writes them: rope_parameters holds the base and the scaling, and one of each for every type of layer in Gemma 3.
 RELEASE_5 = [
@@ -527,33 +464,6 @@ OTHERS = [
         enable_bias=False,
         activation_function="gelu",
     ),
-    opt(
-        "opt_sequence_classification",
-        "logits (B, 3) of the last token that is not pad_token_id.",
-        [],
-        model="OPTForSequenceClassification",
-        hidden_size=24,
-        num_attention_heads=2,
-        ffn_dim=29,
-        num_labels=3,
-        _remove_final_layer_norm=True,
-    ),
-    Pack(
-        "gpt2_sequence_classification",
-        "dec",
-        "GPT2ForSequenceClassification",
-        dict(
-            vocab_size=87, n_embd=24, n_layer=2, n_head=3, n_positions=40, pad_token_id=86, bos_token_id=86, eos_token_id=86, num_labels=3
-        ),
-        note="logits (B, 3) of the last token that is not pad_token_id.",
-    ),
-    Pack(
-        "llama_sequence_classification",
-        "dec",
-        "LlamaForSequenceClassification",
-        LLAMA | dict(num_labels=3),
-        note="logits (B, 3) of the last token that is not pad_token_id.",
-    ),
 ]
 
-PACKS = [*NEIGHBOURS, *ROPE, *RELEASE_5, *OTHERS]
+PACKS = [*NEIGHBOURS, *RELEASE_5, *OTHERS]

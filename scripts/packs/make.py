@@ -18,12 +18,14 @@ from pathlib import Path
 import torch
 import transformers
 
+import decoder_heads
 import decoders
 import encoders
+import ropes
 import seq2seq
 from pack import Generation, Pack
 
-PACKS = [*encoders.PACKS, *seq2seq.PACKS, *decoders.PACKS]
+PACKS = [*encoders.PACKS, *seq2seq.PACKS, *decoders.PACKS, *decoder_heads.PACKS, *ropes.PACKS]
 ROOT = Path(os.environ.get("PACKS", Path(__file__).resolve().parents[2] / "test" / "packs"))
 DTYPES = {"F32": torch.float32, "BF16": torch.bfloat16, "F16": torch.float16}
 LENGTHS = {"enc": [[9], [6, 10], [21]], "dec": [[10], [5, 9], [24]], "encdec": [[(9, 7)], [(6, 5), (10, 8)], [(19, 12)]]}
@@ -232,7 +234,7 @@ def draw_inputs(model, pack: Pack, lengths: list, generator: torch.Generator) ->
     inputs = {"input_ids": ids, "attention_mask": mask}
     if pack.kind == "enc" and len(lengths) > 1 and getattr(model.config, "type_vocab_size", 1) > 1:
         inputs["token_type_ids"] = torch.randint(model.config.type_vocab_size, ids.shape, generator=generator)
-    if pack.kind == "encdec" and "Sequence" not in pack.model:
+    if pack.kind == "encdec" and not any(head in pack.model for head in ("Sequence", "QuestionAnswering")):
         target, target_mask = draw_rows(model, [pair[1] for pair in lengths], pack.first_id, generator)
         target[:, 0] = model.config.decoder_start_token_id
         inputs["decoder_input_ids"] = target

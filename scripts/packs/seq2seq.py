@@ -240,6 +240,15 @@ PACKS = [
         note="The decoder reads the source shifted right; logits (B, 3) come from its last end of sentence.",
     ),
     Pack(
+        "t5_question_answering",
+        "encdec",
+        "T5ForQuestionAnswering",
+        T5 | dict(feed_forward_proj="gated-gelu", num_layers=1, num_decoder_layers=1),
+        lengths=[[(7, 0)], [(9, 0)]],
+        dtype="BF16",
+        note="The decoder reads the source shifted right; start_logits and end_logits are of its rows.",
+    ),
+    Pack(
         "t5_token_classification",
         "enc",
         "T5ForTokenClassification",
