@@ -6,7 +6,7 @@ import { encoder, stack } from "../nn/encoder.ts";
 import { linear } from "../nn/linear.ts";
 import { layerNorm } from "../nn/norm.ts";
 import { add } from "../ops/add.ts";
-import { embedding, type EmbeddingOptions } from "../ops/embedding.ts";
+import { embedding, type EmbeddingOptions, positionRows } from "../ops/embedding.ts";
 import { matmul } from "../ops/matmul.ts";
 import { type Graph, reshape, type Value } from "../schedule/graph.ts";
 import type { Architecture, CheckpointNames, DecoderInputs, EncoderInputs, Family, HostTable } from "./architecture.ts";
@@ -92,8 +92,7 @@ export function readBart(config: ConfigReader, checkpoint: CheckpointNames, vari
     const norm = (x: Value) => (embeddingNorm ? layerNorm(g, x, `model.${stack}.layernorm_embedding`, { eps: EPS }) : x);
     const lookup = (rows: Value, options: EmbeddingOptions) => embedding(g, ids, rows, { path, ...options });
     if (embeddingNorm !== "tokens" || stack === "encoder") return norm(lookup(table(g, stack), { scale, ...places }));
-    // A lookup in which tokens count nothing gives their positions.
-    return add(g, norm(lookup(table(g, stack), { scale })), lookup(places.positions, { scale: 0, ...places }), { path });
+    return add(g, norm(lookup(table(g, stack), { scale })), positionRows(g, ids, { path, ...places }), { path });
   };
 
   function headOn(g: Graph, x: Value, lengths: Value): Value | undefined {

@@ -4,7 +4,7 @@ import type { ConfigReader } from "../load/config.ts";
 import { encoderBlock, type EncoderNames, stack } from "../nn/encoder.ts";
 import { linear } from "../nn/linear.ts";
 import { add } from "../ops/add.ts";
-import { embedding } from "../ops/embedding.ts";
+import { embedding, positionRows } from "../ops/embedding.ts";
 import { matmul } from "../ops/matmul.ts";
 import type { Graph, Value } from "../schedule/graph.ts";
 import type { Architecture, CheckpointNames, DecoderInputs, Family } from "./architecture.ts";
@@ -44,8 +44,7 @@ function read(config: ConfigReader, checkpoint: CheckpointNames): Architecture {
     const learned = { positions: table, positionOffset: OFFSET, past };
     if (embedded === width) return embedding(g, ids, embeddings, { path, ...learned });
     const wide = linear(g, embedding(g, ids, embeddings, { path }), "model.decoder.project_in", { out: width, bias: false });
-    // A lookup in which tokens count nothing gives their positions.
-    const places = embedding(g, ids, table, { path: "model.decoder.embed_positions", scale: 0, ...learned });
+    const places = positionRows(g, ids, { path: "model.decoder.embed_positions", ...learned });
     return add(g, wide, places, { path: "model.decoder" });
   }
 

@@ -52,3 +52,7 @@ export function embedding(g: Graph, ids: Value, table: Value, options: Embedding
   const inputs = { ids, table, ...(positions && { positions }), ...(past && positions && { past }), ...(types && { types, typeTable }) };
   return embeddingOp.append(g, path, inputs, { scale, positionOffset }, [{ shape: [...ids.shape, features(table)] }])[0]!;
 }
+
+/** The positions of tokens by themselves: a lookup in which the tokens count nothing. Options as of `embedding`. */
+export const positionRows = (g: Graph, ids: Value, options: EmbeddingOptions & { readonly positions: Value }): Value =>
+  embedding(g, ids, options.positions, { ...options, scale: 0 });

@@ -40,7 +40,7 @@ window.page = {
   },
   async entries() {
     const cache = await caches.open("fovea");
-    return (await cache.keys()).map(({ url }) => url);
+    return (await cache.keys()).map(({ url }) => decodeURIComponent(url));
   },
 };
 document.title = "ready";

@@ -3,10 +3,13 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { shaderCode } from "../../shaders/kernel.ts";
 import { openDevice } from "../../src/node.ts";
+import { rotaryAngles } from "../../src/nn/rotary.ts";
+import { append } from "../../src/ops/append.ts";
 import { attention } from "../../src/ops/attention.ts";
 import { sample } from "../../src/ops/decoding.ts";
 import { matmul } from "../../src/ops/matmul.ts";
 import { rmsNorm } from "../../src/ops/norm.ts";
+import { rotary } from "../../src/ops/rotary.ts";
 import { softmax } from "../../src/ops/softmax.ts";
 import { argmax, topK } from "../../src/ops/vocabulary.ts";
 import { Executable } from "../../src/schedule/executable.ts";
@@ -17,6 +20,9 @@ import { forms } from "../support/forms.ts";
 import { normals } from "../support/random.ts";
 
 const COLUMNS = 5;
+const ROWS = 11;
+/** Features of a head that are turned. */
+const TURNED = 4;
 
 /** The least that each kernel with workgroup memory can be made to do, from an input of `rows` rows of COLUMNS. */
 const kernels: Record<string, (g: Graph, x: Value) => Value> = {
@@ -28,6 +34,13 @@ const kernels: Record<string, (g: Graph, x: Value) => Value> = {
   "matmul-tiled": (g, x) => matmul(g, x, g.weight("w", [3, COLUMNS])),
   matvec: (g) => matmul(g, g.input("one", [1, COLUMNS]), g.weight("w", [3, COLUMNS])),
   norm: (g, x) => rmsNorm(g, x, g.weight("v", [COLUMNS]), { eps: 1e-6 }),
+  "rotary-append": (g) => {
+    const [past, lengths] = [g.input("none", [1], "i32"), g.input("all", [1], "i32")];
+    const heads = rmsNorm(g, g.input("row", [1, "rows", COLUMNS]), g.weight("v", [COLUMNS]), { eps: 1e-6 });
+    const cache = g.state("cache", [1, ROWS, COLUMNS]);
+    append(g, [{ x: rotary(g, heads, g.table("angles", [ROWS, TURNED]), { heads: 1, past }), cache }], { past, lengths, rowStep: 1 });
+    return cache;
+  },
   sample: (g, x) => {
     const [past, begin] = [g.input("past", ["rows"], "i32"), g.input("begin", ["rows"], "i32")];
     return sample(g, { logits: x, past, begin }, { temperature: 1, topK: 0, topP: 1, minP: 0, seed: "seed" });
@@ -52,10 +65,11 @@ afterAll(() => zeroing?.destroy());
 const WAYS = ["workgroup", "subgroups"] as const;
 
 test.each(Object.keys(kernels).flatMap((name) => WAYS.map((form) => [name, form] as const)))("%s, %s", async (name, form) => {
-  const rows = 11;
+  const rows = ROWS;
   const g = new Graph();
   g.output("out", kernels[name]!(g, g.input("x", ["rows", COLUMNS])));
   const x = normals(rows * COLUMNS, 1);
+  const angles = rotaryAngles(rows, { size: TURNED });
   const results = [];
   for (const device of [await getDevice(), zeroing]) {
     using run = await Executable.create(device, g, {
@@ -68,7 +82,16 @@ test.each(Object.keys(kernels).flatMap((name) => WAYS.map((form) => [name, form]
     expect(shaderCode(instance)).toContain("var<workgroup>");
     const { out } = await run.run({
       dims: { rows, seed: 1 },
-      inputs: { x, row: x, one: x.subarray(0, COLUMNS), past: new Int32Array(rows), begin: new Int32Array(rows).fill(1) },
+      inputs: {
+        x,
+        row: x,
+        one: x.subarray(0, COLUMNS),
+        angles,
+        none: Int32Array.of(0),
+        all: Int32Array.of(rows),
+        past: new Int32Array(rows),
+        begin: new Int32Array(rows).fill(1),
+      },
     });
     results.push([...out!.ints]);
   }

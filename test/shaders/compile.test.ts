@@ -9,7 +9,7 @@ import { allAxes } from "./axes/index.ts";
 
 const SHADERS = new URL("../../shaders/", import.meta.url);
 /** Option sets of one kernel: enough for all that matters, few enough to compile each time. */
-const MOST = 450;
+const MOST = 620;
 
 describe("kernel options", () => {
   it("have a table for every kernel", () => {

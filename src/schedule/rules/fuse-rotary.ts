@@ -42,7 +42,7 @@ export const fuseRotary: Rule = exhaust(function* (graph) {
       outputs: parts.flatMap(({ out }) => out ?? []),
     };
     const rest: readonly Node[] = later.length > 0 ? [{ ...node, inputs: { past, lengths, ...numbered(later) } }] : [];
-    const gone = [...turned, ...parts.flatMap((part) => part.norm ?? [])];
+    const gone = turned.flatMap((rotary) => [rotary, normBefore(rotary, uses) ?? []].flat());
     yield { change: new Map<Node, readonly Node[]>([...gone.map((other) => [other, []] as const), [node, [joined, ...rest]]]) };
   }
 });
