@@ -10,7 +10,7 @@ import { embedding, type EmbeddingOptions, positionRows } from "../ops/embedding
 import { matmul } from "../ops/matmul.ts";
 import { type Graph, reshape, type Value } from "../schedule/graph.ts";
 import type { Architecture, CheckpointNames, DecoderInputs, EncoderInputs, Family, HostTable } from "./architecture.ts";
-import { headOf, labelsOf, sequenceHead } from "./heads.ts";
+import { headOf, labelsOf, sequenceHead, tokenHead } from "./heads.ts";
 
 const EPS = 1e-5;
 const NAMES: DecoderNames = {
@@ -111,10 +111,8 @@ export function readBart(config: ConfigReader, checkpoint: CheckpointNames, vari
           labels: labelsOf(config),
           lengths,
         });
-      case "question-answering":
-        return linear(g, x, "qa_outputs", { out: 2 });
       default:
-        return undefined;
+        return tokenHead(g, x, head, config);
     }
   }
 

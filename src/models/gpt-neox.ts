@@ -5,15 +5,13 @@ import { attend } from "../nn/attention.ts";
 import { feedForward } from "../nn/feed-forward.ts";
 import { projectHeadByHead } from "../nn/head-by-head.ts";
 import { layerNorm } from "../nn/norm.ts";
-import { ownAngles, rotaryAngles } from "../nn/rotary.ts";
 import { add } from "../ops/add.ts";
 import { embedding } from "../ops/embedding.ts";
 import { matmul } from "../ops/matmul.ts";
 import type { Graph, Value } from "../schedule/graph.ts";
-import { rotaryLowerings } from "../schedule/lower/rotary-family.ts";
 import type { Architecture, CheckpointNames, DecoderInputs, Family } from "./architecture.ts";
 import { decoderHead, headOf } from "./heads.ts";
-import { reachOf, readRope } from "./rope.ts";
+import { reachOf, readRope, rotaryParts } from "./rope.ts";
 
 const FEED_FORWARD = { up: "dense_h_to_4h", down: "dense_4h_to_h" };
 const PROJECTIONS = { q: "q", k: "k", v: "v", out: "dense" };
@@ -41,9 +39,7 @@ function read(config: ConfigReader, checkpoint: CheckpointNames): Architecture {
     vocabSize,
     maxPositions: reachOf(rotary, config.int("max_position_embeddings")),
     attention: { decoder: { paths: Array.from({ length: layers }, (_, i) => `${layer(i)}.attention`), heads } },
-    lowerings: rotaryLowerings,
-    tables: { angles: (rows, lengths) => rotaryAngles(rows, rotary, lengths) },
-    tablesOf: (lengths) => ownAngles(rotary, lengths),
+    ...rotaryParts({ angles: rotary }),
 
     decode(g: Graph, { ids, past, lengths, cache }: DecoderInputs) {
       const embeddings = g.weight("gpt_neox.embed_in.weight", [vocabSize, width]);

@@ -116,6 +116,18 @@ export interface EncoderHeads {
   readonly eps: number;
 }
 
+/** Heads that take every token by itself; undefined of others. `layer` classifies tokens. */
+export function tokenHead(g: Graph, x: Value, head: Head, config: ConfigReader, layer = "classifier"): Value | undefined {
+  switch (head) {
+    case "token-classification":
+      return linear(g, x, layer, { out: labelsOf(config) });
+    case "question-answering":
+      return linear(g, x, "qa_outputs", { out: 2 });
+    default:
+      return undefined;
+  }
+}
+
 /** Any head of an encoder. */
 export function encoderHead(g: Graph, x: Value, heads: EncoderHeads): Value | undefined {
   const { config, head, names } = heads;
@@ -124,12 +136,8 @@ export function encoderHead(g: Graph, x: Value, heads: EncoderHeads): Value | un
       return maskedLanguageHead(g, x, heads);
     case "sequence-classification":
       return sequenceHead(g, x, { ...names.sequence, labels: labelsOf(config) });
-    case "token-classification":
-      return linear(g, x, "classifier", { out: labelsOf(config) });
-    case "question-answering":
-      return linear(g, x, "qa_outputs", { out: 2 });
     default:
-      return undefined;
+      return tokenHead(g, x, head, config);
   }
 }
 
@@ -150,11 +158,7 @@ export function decoderHead(g: Graph, x: Value, { config, head, lengths, scores,
       return scores();
     case "sequence-classification":
       return sequenceHead(g, x, { out: "score", bias: false, labels: labelsOf(config), lengths });
-    case "token-classification":
-      return linear(g, x, tokens, { out: labelsOf(config) });
-    case "question-answering":
-      return linear(g, x, "qa_outputs", { out: 2 });
     default:
-      return undefined;
+      return tokenHead(g, x, head, config, tokens);
   }
 }

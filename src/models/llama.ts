@@ -5,16 +5,15 @@ import type { ConfigReader, RawConfig } from "../load/config.ts";
 import { multiHeadAttention, type MultiHeadOptions } from "../nn/attention.ts";
 import { feedForward, type FeedForwardOptions } from "../nn/feed-forward.ts";
 import { layerNorm, rmsNorm } from "../nn/norm.ts";
-import { ownAngles, rotaryAngles, type RotaryOptions } from "../nn/rotary.ts";
+import type { RotaryOptions } from "../nn/rotary.ts";
 import { add } from "../ops/add.ts";
 import { embedding } from "../ops/embedding.ts";
 import { scaleBy, softcap } from "../ops/map.ts";
 import { matmul } from "../ops/matmul.ts";
 import type { Graph, Value } from "../schedule/graph.ts";
-import { rotaryLowerings } from "../schedule/lower/rotary-family.ts";
 import type { Architecture, CheckpointNames, DecoderInputs, Family } from "./architecture.ts";
 import { decoderHead, headOf } from "./heads.ts";
-import { reachOf, readRope } from "./rope.ts";
+import { reachOf, readRope, rotaryParts } from "./rope.ts";
 
 const PROJECTIONS = { q: "q_proj", k: "k_proj", v: "v_proj", out: "o_proj" };
 const FEED_FORWARD: FeedForwardOptions["names"] = { gate: "gate_proj", up: "up_proj", down: "down_proj" };
@@ -111,11 +110,7 @@ export function readLlama(config: ConfigReader, checkpoint: CheckpointNames, var
     vocabSize,
     maxPositions: Math.max(...Object.values(rotary).map((options) => reachOf(options, positions))),
     attention: { decoder: { paths: Array.from({ length: layers }, (_, i) => `${root}.layers.${i}.self_attn`), heads } },
-    lowerings: rotaryLowerings,
-    tables: Object.fromEntries(
-      Object.entries(rotary).map(([name, options]) => [name, (rows, lengths) => rotaryAngles(rows, options, lengths)]),
-    ),
-    tablesOf: (lengths) => Object.values(rotary).some((options) => ownAngles(options, lengths)),
+    ...rotaryParts(rotary),
 
     decode(g: Graph, { ids, past, lengths, cache }: DecoderInputs) {
       const embeddings = g.weight(`${root}.embed_tokens.weight`, [vocabSize, width]);

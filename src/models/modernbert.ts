@@ -5,7 +5,6 @@ import { multiHeadAttention } from "../nn/attention.ts";
 import { feedForward } from "../nn/feed-forward.ts";
 import { linear } from "../nn/linear.ts";
 import { layerNorm } from "../nn/norm.ts";
-import { ownAngles, rotaryAngles } from "../nn/rotary.ts";
 import { add } from "../ops/add.ts";
 import { attention } from "../ops/attention.ts";
 import { embedding } from "../ops/embedding.ts";
@@ -13,10 +12,9 @@ import { activation } from "../ops/map.ts";
 import { matmul } from "../ops/matmul.ts";
 import { pickToken } from "../ops/pick-token.ts";
 import { type Graph, reshape, type Value } from "../schedule/graph.ts";
-import { rotaryLowerings } from "../schedule/lower/rotary-family.ts";
 import type { Architecture, CheckpointNames, EncoderInputs, Family } from "./architecture.ts";
 import { encoderHeadOf, labelsOf } from "./heads.ts";
-import { readRope } from "./rope.ts";
+import { readRope, rotaryParts } from "./rope.ts";
 import { windowedLayers } from "./windows.ts";
 
 const PROJECTIONS = { q: "q", k: "k", v: "v", out: "Wo" };
@@ -91,11 +89,7 @@ function read(config: ConfigReader, checkpoint: CheckpointNames): Architecture {
     vocabSize,
     maxPositions: config.int("max_position_embeddings"),
     attention: { encoder: { paths: Array.from({ length: layers }, (_, i) => `${layer(i)}.attn`), heads } },
-    lowerings: rotaryLowerings,
-    tables: Object.fromEntries(
-      Object.entries(rotary).map(([name, options]) => [name, (rows, lengths) => rotaryAngles(rows, options, lengths)]),
-    ),
-    tablesOf: (lengths) => Object.values(rotary).some((options) => ownAngles(options, lengths)),
+    ...rotaryParts(rotary),
 
     encode(g: Graph, { ids, lengths }: EncoderInputs) {
       const path = "model.embeddings";

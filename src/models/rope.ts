@@ -2,7 +2,18 @@
 // transformers 5, there also per type of layer.
 import { ConfigError, UnsupportedError } from "../errors.ts";
 import type { ConfigReader } from "../load/config.ts";
-import type { RopeScaling, RotaryOptions } from "../nn/rotary.ts";
+import { ownAngles, type RopeScaling, rotaryAngles, type RotaryOptions } from "../nn/rotary.ts";
+import { rotaryLowerings } from "../schedule/lower/rotary-family.ts";
+import type { Architecture } from "./architecture.ts";
+
+/** What a page that turns brings: tables of angles by name, whose they are, and the kernels. */
+export const rotaryParts = (rotary: Readonly<Record<string, RotaryOptions>>): Pick<Architecture, "lowerings" | "tables" | "tablesOf"> => ({
+  lowerings: rotaryLowerings,
+  tables: Object.fromEntries(
+    Object.entries(rotary).map(([name, options]) => [name, (rows, lengths) => rotaryAngles(rows, options, lengths)]),
+  ),
+  tablesOf: (lengths) => Object.values(rotary).some((options) => ownAngles(options, lengths)),
+});
 
 export interface RopeOptions {
   /** Features of a head. */

@@ -11,7 +11,7 @@ import { scaleBy } from "../ops/map.ts";
 import { matmul } from "../ops/matmul.ts";
 import type { Graph, Value } from "../schedule/graph.ts";
 import type { Architecture, CheckpointNames, DecoderInputs, EncoderInputs, Family } from "./architecture.ts";
-import { headOf, labelsOf, sequenceHead } from "./heads.ts";
+import { headOf, labelsOf, sequenceHead, tokenHead } from "./heads.ts";
 
 const PROJECTIONS = { q: "q", k: "k", v: "v", out: "o" };
 /** As BART's: the last token, which is the end of the sequence. */
@@ -138,12 +138,8 @@ function read(config: ConfigReader, checkpoint: CheckpointNames): Architecture {
       }
       case "sequence-classification":
         return sequenceHead(g, x, { ...CLASSIFIER, labels: labelsOf(config), lengths });
-      case "token-classification":
-        return linear(g, x, "classifier", { out: labelsOf(config) });
-      case "question-answering":
-        return linear(g, x, "qa_outputs", { out: 2 });
       default:
-        return undefined;
+        return tokenHead(g, x, head, config);
     }
   }
 
